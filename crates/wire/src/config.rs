@@ -1,0 +1,220 @@
+//! The boot config: what the host tool wants done, read once by the VMM at start.
+
+use core::marker::PhantomData;
+
+use serde::{Deserialize, Serialize};
+
+use crate::input::KeyItem;
+
+/// Written by the host tool into the boot image, in postcard form.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct BootConfig<'a> {
+    /// [`crate::VERSION`] of the writer.
+    pub version: u16,
+    /// How the VMM speaks.
+    pub link: Link,
+    /// What to do.
+    #[serde(borrow)]
+    pub job: Job<'a>,
+}
+
+/// The form of the downlink.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Link {
+    /// Frames, for the host tool.
+    Framed,
+    /// Lines of text, for a person with a serial cable. The guest's screen and keyboard are then the machine's own.
+    Plain,
+}
+
+/// What the VMM is started for.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Job<'a> {
+    /// One step of the course.
+    Demo {
+        /// Which step.
+        demo: Demo,
+        /// What to break on purpose.
+        sabotage: Option<Break>,
+        /// Timer ticks after which `intdemo` ends, at least 1.
+        ticks: u32,
+    },
+    /// A 16-bit disk image in a VM.
+    #[serde(borrow)]
+    Run(RunJob<'a>),
+}
+
+/// The course's steps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(missing_docs)]
+pub enum Demo {
+    Trystep1,
+    Vmxon,
+    Vmxdemo,
+    Intdemo,
+    Reenter,
+    Inject,
+    Bios,
+    /// Containment: ring-3 code that writes all over its address space.
+    HostileTask,
+    /// Containment: ring-0 code that loads CR3 and rewrites its page directory.
+    HostileKernel,
+    /// Containment: ring-0 code that ends in a triple fault.
+    TripleFault,
+}
+
+/// What `vmxdemo --break` breaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Break {
+    /// CS access rights 9Bh instead of F3h: exit reason 80000021h.
+    CsAccessRights,
+    /// "Host address-space size" cleared: VMLAUNCH fails with error 8.
+    HostAddressSpace,
+    /// CR0 read shadow 0: the guest prints `CR0=00000010`.
+    Cr0Shadow,
+    /// A wrong VMCS revision identifier: VMXON fails.
+    Revision,
+    /// CR0.NE clear: VMXON raises #GP.
+    Cr0Ne,
+    /// VMLAUNCH of a launched VMCS: error 4.
+    LaunchTwice,
+    /// No current VMCS: VMfailInvalid.
+    NoVmptrld,
+}
+
+/// How a guest is run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Backend {
+    /// Virtual-8086 mode on page tables of the VMM, no EPT.
+    V8086,
+}
+
+/// A VM and its script.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RunJob<'a> {
+    /// How the guest is run.
+    pub backend: Backend,
+    /// The boot disk; its contents are the boot image's one module.
+    #[serde(borrow)]
+    pub disk: DiskImage<'a>,
+    /// What to wait for and type, in order.
+    #[serde(borrow)]
+    pub steps: Items<'a, Step<'a>>,
+    /// Whether a person watches and types: the screen is sent as it changes, keys come over the uplink, a reboot
+    /// restarts the guest, and nothing but the person ends the run.
+    pub interactive: bool,
+    /// The guest's real-time clock at power-on, seconds since 1970-01-01 00:00.
+    pub rtc_seconds: u64,
+}
+
+/// A disk whose empty stretches are left out.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DiskImage<'a> {
+    /// BIOS drive number: 00h for a floppy, 80h for a hard disk.
+    pub drive: u8,
+    /// The disk's geometry. Sectors that the image lacks read zero.
+    pub geometry: Geometry,
+    /// Size in sectors of 512 bytes.
+    pub sectors: u32,
+    /// The chunks that hold data, in ascending order; their contents follow each other in the module. The last
+    /// chunk of a disk may be short.
+    #[serde(borrow)]
+    pub chunks: Chunks<'a>,
+}
+
+/// Cylinders, heads, sectors per track.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Geometry {
+    /// 1 to 1024.
+    pub cylinders: u16,
+    /// 1 to 255.
+    pub heads: u8,
+    /// 1 to 63.
+    pub sectors_per_track: u8,
+}
+
+/// The index of a 64-KiB stretch of a disk that holds data: its first sector is `Chunk × CHUNK_SECTORS`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Chunk(pub u16);
+
+/// The chunks of a disk.
+pub type Chunks<'a> = Items<'a, Chunk>;
+
+/// One step of a script.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Step<'a> {
+    /// Wait until a row of the screen holds this text.
+    Expect(&'a str),
+    /// Type.
+    #[serde(borrow)]
+    Keys(Items<'a, KeyItem>),
+}
+
+/// A list of any length that is read without allocating: its items in postcard form, one after the other.
+#[derive(Serialize, Deserialize)]
+#[serde(bound = "")]
+pub struct Items<'a, T> {
+    bytes: &'a [u8],
+    #[serde(skip)]
+    item: PhantomData<T>,
+}
+
+impl<'a, T> Items<'a, T> {
+    /// A list over items that the caller has put into postcard form, one after the other.
+    pub const fn from_postcard(bytes: &'a [u8]) -> Self {
+        Self { bytes, item: PhantomData }
+    }
+
+    /// Whether there is no item.
+    pub const fn is_empty(&self) -> bool {
+        self.bytes.is_empty()
+    }
+}
+
+impl<'a, T: Deserialize<'a>> Items<'a, T> {
+    /// The items in order. An item that cannot be read ends the list.
+    pub fn iter(&self) -> ItemsIter<'a, T> {
+        ItemsIter { rest: self.bytes, item: PhantomData }
+    }
+}
+
+/// See [`Items::iter`].
+pub struct ItemsIter<'a, T> {
+    rest: &'a [u8],
+    item: PhantomData<T>,
+}
+
+impl<'a, T: Deserialize<'a>> Iterator for ItemsIter<'a, T> {
+    type Item = T;
+
+    fn next(&mut self) -> Option<T> {
+        let (item, rest) = postcard::take_from_bytes(self.rest).ok()?;
+        self.rest = rest;
+        Some(item)
+    }
+}
+
+// By hand, since none of these needs anything of `T`.
+impl<T> Clone for Items<'_, T> {
+    fn clone(&self) -> Self {
+        Self { bytes: self.bytes, item: PhantomData }
+    }
+}
+
+impl<T> Clone for ItemsIter<'_, T> {
+    fn clone(&self) -> Self {
+        Self { rest: self.rest, item: PhantomData }
+    }
+}
+
+impl<T> PartialEq for Items<'_, T> {
+    fn eq(&self, other: &Self) -> bool {
+        self.bytes == other.bytes
+    }
+}
+
+impl<T> core::fmt::Debug for Items<'_, T> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "Items({} bytes)", self.bytes.len())
+    }
+}

@@ -1,0 +1,157 @@
+//! Frames: postcard, then CRC-32, then COBS, between zero bytes.
+//!
+//! The engine's own text shares the stream, before, between and after frames, and holds no zero byte. So a reader
+//! splits the stream at zeros and keeps what decodes with the right checksum; the rest is text.
+
+use crc::{CRC_32_ISO_HDLC, Crc, Table};
+use serde::{Deserialize, Serialize};
+
+/// The longest frame, its delimiters included, in bytes.
+pub const MAX_FRAME: usize = 2048;
+
+/// The longest run of bytes that fits into one record beside its header.
+pub const MAX_BYTES: usize = 1024;
+
+static CRC: Crc<u32, Table<1>> = Crc::<u32, Table<1>>::new(&CRC_32_ISO_HDLC);
+
+/// The value does not fit into a frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TooLong;
+
+/// Writes `value` as a frame into `out`; returns the frame's length in bytes.
+///
+/// # Errors
+/// [`TooLong`] when the frame would exceed [`MAX_FRAME`].
+pub fn encode<T: Serialize>(value: &T, out: &mut [u8; MAX_FRAME]) -> Result<usize, TooLong> {
+    let mut body = [0; MAX_FRAME];
+    let length = postcard::to_slice(value, &mut body).map_err(|_| TooLong)?.len();
+    let checksum = CRC.checksum(&body[..length]).to_le_bytes();
+    body.get_mut(length..length + 4).ok_or(TooLong)?.copy_from_slice(&checksum);
+    let body = &body[..length + 4];
+    if cobs::max_encoding_length(body.len()) + 2 > MAX_FRAME {
+        return Err(TooLong);
+    }
+    out[0] = 0;
+    let encoded = cobs::encode(body, &mut out[1..]);
+    out[1 + encoded] = 0;
+    Ok(encoded + 2)
+}
+
+/// Takes the bytes between two zeros and returns the value in them, or `None` if they are not a frame: text of
+/// somebody else, or damaged. `bytes` is decoded in place, but only once the checksum could be read.
+pub fn decode<'a, T: Deserialize<'a>>(bytes: &'a mut [u8]) -> Option<T> {
+    let length = cobs::decode_in_place(bytes).ok()?;
+    let body = length.checked_sub(4)?;
+    let (value, checksum) = bytes[..length].split_at(body);
+    if CRC.checksum(value).to_le_bytes() != *checksum {
+        return None;
+    }
+    postcard::from_bytes(value).ok()
+}
+
+/// Collects a byte stream and cuts it at zeros.
+pub struct Splitter {
+    bytes: [u8; MAX_FRAME],
+    length: usize,
+    complete: bool,
+}
+
+impl Default for Splitter {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Splitter {
+    /// At the start of a stream.
+    pub const fn new() -> Self {
+        Self { bytes: [0; MAX_FRAME], length: 0, complete: false }
+    }
+
+    /// Takes one byte. Returns what stands between two zeros once the second has come, for [`decode`]. A run that is
+    /// longer than a frame can be is cut into pieces.
+    pub fn push(&mut self, byte: u8) -> Option<&mut [u8]> {
+        if self.complete {
+            self.length = 0;
+            self.complete = false;
+        }
+        if byte != 0 {
+            self.bytes[self.length] = byte;
+            self.length += 1;
+        }
+        self.complete = byte == 0 || self.length == MAX_FRAME;
+        (self.complete && self.length > 0).then(|| &mut self.bytes[..self.length])
+    }
+
+    /// What has come since the last zero.
+    pub fn rest(&self) -> &[u8] {
+        if self.complete { &[] } else { &self.bytes[..self.length] }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{LineKind, Record};
+
+    fn frames_in<'a>(stream: &[u8], splitter: &'a mut Splitter) -> usize {
+        let mut count = 0;
+        for &byte in stream {
+            if let Some(bytes) = splitter.push(byte) {
+                count += usize::from(decode::<Record>(bytes).is_some());
+            }
+        }
+        count
+    }
+
+    fn frame(record: &Record) -> ([u8; MAX_FRAME], usize) {
+        let mut out = [0; MAX_FRAME];
+        let length = encode(record, &mut out).unwrap();
+        (out, length)
+    }
+
+    #[test]
+    fn a_frame_between_foreign_text_is_found_and_equal() {
+        let record = Record::Line(LineKind::Step, "VMXON");
+        let (out, length) = frame(&record);
+        let mut splitter = Splitter::new();
+        let mut found = 0;
+        for &byte in b"Bochs 2.7\n".iter().chain(&out[..length]).chain(b"rip: 0\n") {
+            if let Some(bytes) = splitter.push(byte)
+                && let Some(read) = decode::<Record>(bytes)
+            {
+                assert_eq!(read, record);
+                found += 1;
+            }
+        }
+        assert_eq!(found, 1);
+        assert_eq!(splitter.rest(), b"rip: 0\n");
+    }
+
+    #[test]
+    fn no_single_flipped_bit_passes_for_a_frame() {
+        let (out, length) = frame(&Record::Machine(0x6820, 0x20002));
+        for bit in 0..(length - 2) * 8 {
+            let mut damaged = out;
+            damaged[1 + bit / 8] ^= 1 << (bit % 8);
+            assert_eq!(frames_in(&damaged[..length], &mut Splitter::new()), 0, "bit {bit}");
+        }
+    }
+
+    #[test]
+    fn a_stream_without_zeros_never_overflows() {
+        let mut splitter = Splitter::new();
+        for _ in 0..3 * MAX_FRAME {
+            splitter.push(b'x');
+        }
+        let (out, length) = frame(&Record::ScreenEnd);
+        assert_eq!(frames_in(&out[..length], &mut splitter), 1);
+    }
+
+    #[test]
+    fn a_value_longer_than_a_frame_is_refused_and_the_longest_run_of_bytes_fits() {
+        let bytes = [1; MAX_FRAME];
+        assert_eq!(encode(&Record::Serial(&bytes), &mut [0; MAX_FRAME]), Err(TooLong));
+        assert!(encode(&Record::Serial(&bytes[..MAX_BYTES]), &mut [0; MAX_FRAME]).is_ok());
+    }
+}

@@ -1,0 +1,42 @@
+//! What a person or a script types.
+
+use serde::{Deserialize, Serialize};
+
+/// From the host tool to a running VMM.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Input {
+    /// A key was typed.
+    Key(KeyItem),
+    /// Power the guest off and on again.
+    Reset,
+    /// End the run.
+    Stop,
+}
+
+/// One item of typed text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum KeyItem {
+    /// Press the modifiers, press and release the key, release the modifiers.
+    Press {
+        /// Make code of scan-code set 1, 01h to 7Fh.
+        scan: u8,
+        /// Whether E0h goes before it.
+        extended: bool,
+        /// Held meanwhile.
+        modifiers: Modifiers,
+    },
+    /// Let the guest run.
+    Wait {
+        /// Guest seconds.
+        seconds: u32,
+    },
+}
+
+/// Keys that change others.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(missing_docs)]
+pub struct Modifiers {
+    pub shift: bool,
+    pub control: bool,
+    pub alt: bool,
+}

@@ -1,0 +1,129 @@
+//! What the VMM reports.
+
+use serde::{Deserialize, Serialize};
+
+/// From the VMM to the host tool.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Record<'a> {
+    /// A line for people, without a line end.
+    Line(LineKind, &'a str),
+    /// A value for programs, such as `instructions_to_guest`.
+    Figure(&'a str, u64),
+    /// An entry of `machine`: VMCS field encoding and value, as planned for the guest `vm`.
+    Machine(u32, u64),
+    /// An entry of `results`: VMCS field encoding and value, as read after the exit.
+    Result(u32, u64),
+    /// One handled exit.
+    Exit(ExitRecord),
+    /// What the guest sent to its COM1.
+    Serial(&'a [u8]),
+    /// The guest's screen changed. Followed by the [`Record::ScreenRow`]s that differ, then [`Record::ScreenEnd`].
+    Screen {
+        /// Columns of the current mode.
+        columns: u8,
+        /// Rows of the current mode.
+        rows: u8,
+        /// Column and row of the cursor, or `None` when it is hidden.
+        cursor: Option<(u8, u8)>,
+    },
+    /// A row of the screen.
+    ScreenRow {
+        /// From 0.
+        row: u8,
+        /// Character (code page 437) and attribute of each column.
+        cells: &'a [u8],
+    },
+    /// The screen is whole again.
+    ScreenEnd,
+    /// The last record of a run.
+    #[serde(borrow)]
+    Verdict(Verdict<'a>),
+}
+
+/// What a line is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum LineKind {
+    /// A heading.
+    Heading,
+    /// A step was done.
+    Step,
+    /// A detail of the step before.
+    Detail,
+    /// What the guest did that deserves a line: an absent BIOS service, a strange port.
+    Log,
+    /// Something is wrong.
+    Error,
+}
+
+/// A VM exit, for the table at the end and for the post-mortem.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExitRecord {
+    /// The TSC when the exit was taken.
+    pub tsc: u64,
+    /// Exit reason.
+    pub reason: u32,
+    /// Exit qualification.
+    pub qualification: u64,
+    /// VM-exit interruption information, 0 if not valid.
+    pub interruption: u32,
+    /// CS selector.
+    pub cs: u16,
+    /// RIP.
+    pub rip: u32,
+    /// RFLAGS.
+    pub rflags: u32,
+    /// RAX when the exit was taken.
+    pub rax: u64,
+    /// The bytes at CS:RIP; fewer where memory ends.
+    pub code: [u8; 8],
+}
+
+/// How it ended. Every run has exactly one; a run without is a failure.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Verdict<'a> {
+    /// For the exit status.
+    pub outcome: Outcome,
+    /// One sentence: what happened, where.
+    pub reason: &'a str,
+}
+
+/// What the exit status tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Outcome {
+    /// All that was asked for happened: status 0.
+    Done,
+    /// The guest ended by itself, with `steps_left` steps not met: status 0 if none is left, else 1.
+    GuestEnded {
+        /// How.
+        end: End,
+        /// Steps of the script that were not met.
+        steps_left: u32,
+    },
+    /// The machine lacks something or refused something: status 3.
+    Refused,
+    /// The VMM or the guest failed: status 3.
+    Failed,
+    /// The person ended the run: status 0.
+    Stopped,
+}
+
+/// How a guest ends by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum End {
+    /// HLT with interrupts off.
+    Halted,
+    /// INT 19h.
+    BootAgain,
+    /// A jump to the reset vector.
+    ResetVector,
+    /// Command FEh of the keyboard controller.
+    KeyboardReset,
+    /// Bit 0 of port 92h.
+    FastReset,
+    /// INT 18h: no bootable disk.
+    NoBoot,
+    /// Power off through APM.
+    PowerOff,
+    /// Triple fault.
+    TripleFault,
+}

@@ -94,7 +94,7 @@ mod tests {
     use super::*;
     use crate::{LineKind, Record};
 
-    fn frames_in<'a>(stream: &[u8], splitter: &'a mut Splitter) -> usize {
+    fn frames_in(stream: &[u8], splitter: &mut Splitter) -> usize {
         let mut count = 0;
         for &byte in stream {
             if let Some(bytes) = splitter.push(byte) {

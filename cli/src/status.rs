@@ -1,0 +1,59 @@
+//! How a command ends: the four exit statuses that scripts rely on.
+
+use std::fmt;
+use std::process::ExitCode;
+
+/// The process's exit status.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// 0: all that was asked for happened.
+    Done = 0,
+    /// 1: a step was not met in time, or the run took too long.
+    NotMet = 1,
+    /// 2: the command line or an image cannot be used.
+    Usage = 2,
+    /// 3: the machine or the VMM refused or failed.
+    Refused = 3,
+}
+
+impl From<Status> for ExitCode {
+    fn from(status: Status) -> Self {
+        Self::from(status as u8)
+    }
+}
+
+/// Why a command could not do its work: the status and the one line for people.
+#[derive(Debug)]
+pub struct Failure {
+    /// The process's exit status.
+    pub status: Status,
+    /// One line, without "error:" in front.
+    pub message: String,
+}
+
+impl Failure {
+    /// Status 2: the user can repair it by giving something else.
+    pub fn usage(message: impl fmt::Display) -> Self {
+        Self { status: Status::Usage, message: message.to_string() }
+    }
+
+    /// Status 3: something that the run needs is missing, or failed.
+    pub fn refused(message: impl fmt::Display) -> Self {
+        Self { status: Status::Refused, message: message.to_string() }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Failure {}
+
+/// Anything unforeseen (a file that cannot be written, a process that cannot be started) is status 3.
+impl From<anyhow::Error> for Failure {
+    fn from(error: anyhow::Error) -> Self {
+        Self::refused(format!("{error:#}"))
+    }
+}

@@ -16,12 +16,20 @@
 #[cfg(test)]
 extern crate std;
 
+pub mod audit;
+pub mod bitmap;
 pub mod capability;
 pub mod control_register;
 pub mod controls;
+pub mod event;
+pub mod exit;
 pub mod field;
+pub mod instruction_error;
 mod machine;
+mod results;
+pub mod segment;
 
 pub use capability::Capabilities;
 pub use field::Field;
 pub use machine::Machine;
+pub use results::Results;

@@ -10,5 +10,13 @@
 mod cpu;
 mod memory;
 
+pub mod interrupt;
+mod outcome;
+pub mod step;
+mod system;
+pub mod vector;
+
 pub use cpu::{Cpu, Flags, General, SegmentRegister};
 pub use memory::{FarPointer, GuestMemory};
+pub use outcome::{Change, ModeSwitch, Outcome, Shutdown};
+pub use system::{CR4_DE, Cr0, Debug, SystemRegisters, TableRegister};

@@ -1,0 +1,35 @@
+//! The end of an instruction that the VMM carried out.
+
+use crate::system::Debug;
+use crate::{Cpu, Flags, GuestMemory, Shutdown, SystemRegisters, interrupt, vector};
+
+/// Ends an instruction (CPUID, IN, OUT, a BIOS service …) as the processor does: IP goes to `next_eip`, RF is cleared,
+/// and a guest that had TF set gets its single-step trap, INT 1 with DR6.BS.
+///
+/// `next_eip` is 0 to 10000h: an instruction that ends at offset FFFFh leaves 10000h, where the next fetch is #GP.
+/// The VMM ends blocking by STI and by MOV SS.
+pub fn complete<C: Cpu, M: GuestMemory>(
+    cpu: &mut C,
+    memory: &mut M,
+    system: &mut SystemRegisters,
+    next_eip: u32,
+) -> Result<(), Shutdown> {
+    let eflags = cpu.eflags();
+    cpu.set_eip(next_eip);
+    if eflags & (Flags::RF | Flags::TF) == 0 {
+        return Ok(());
+    }
+    cpu.set_eflags(eflags & !Flags::RF);
+    if eflags & Flags::TF == 0 { Ok(()) } else { trap(cpu, memory, system) }
+}
+
+/// The single-step trap, after an instruction that began with TF set; IP is where the guest goes on.
+pub(crate) fn trap<C: Cpu, M: GuestMemory>(
+    cpu: &mut C,
+    memory: &mut M,
+    system: &mut SystemRegisters,
+) -> Result<(), Shutdown> {
+    system.note_debug_exception(Debug::BS);
+    let return_ip = cpu.eip() as u16;
+    interrupt::deliver_exception(cpu, memory, system.idtr, vector::DEBUG, return_ip)
+}

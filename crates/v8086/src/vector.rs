@@ -1,0 +1,20 @@
+//! Exception vectors (SDM vol. 3, 7.15 "Exception and Interrupt Reference").
+
+/// #DE, divide error.
+pub const DIVIDE_ERROR: u8 = 0;
+/// #DB, debug: single step, breakpoints of DR0 to DR3, general detect; INT1 (ICEBP) too.
+pub const DEBUG: u8 = 1;
+/// #BP, INT3.
+pub const BREAKPOINT: u8 = 3;
+/// #OF, INTO.
+pub const OVERFLOW: u8 = 4;
+/// #UD, invalid opcode.
+pub const INVALID_OPCODE: u8 = 6;
+/// #DF, a fault while a contributory fault was being delivered.
+pub const DOUBLE_FAULT: u8 = 8;
+/// #SS, an access beyond the stack segment's limit.
+pub const STACK_FAULT: u8 = 12;
+/// #GP, general protection; in real mode mostly an access beyond a segment's limit.
+pub const GENERAL_PROTECTION: u8 = 13;
+/// #MF, x87 error.
+pub const X87_ERROR: u8 = 16;

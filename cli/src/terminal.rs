@@ -1,11 +1,38 @@
 //! The person's terminal: shows the guest's screen, reads keys, is restored on every way out.
+//!
+//! Between [`Terminal::open`] and the drop of what it returns, the terminal is in raw mode and on its alternate
+//! screen, so every key but Ctrl-] is the guest's, Ctrl-C too. It is given back when the value is dropped, when a
+//! thread panics, and when somebody calls [`restore`], which costs nothing if there is nothing to do. SIGTERM, SIGINT
+//! and SIGHUP make [`Terminal::input`] fail, so that the session ends in the ordinary way.
 
-use std::io;
+mod canvas;
+
+use std::collections::VecDeque;
+use std::io::{self, BufWriter, IsTerminal, Stdout, Write};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Once};
 use std::time::Duration;
 
+use crossterm::cursor::Show;
+use crossterm::event::{
+    self, DisableBracketedPaste, EnableBracketedPaste, Event, KeyCode, KeyEvent, KeyModifiers,
+};
+use crossterm::style::ResetColor;
+use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode};
+use crossterm::{execute, terminal};
+use signal_hook::SigId;
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use wire::KeyItem;
 
+use crate::keys;
 use crate::screen::Screen;
+use canvas::Canvas;
+
+/// The size of a terminal that does not tell it.
+const USUAL_SIZE: (u16, u16) = (80, 24);
+
+/// Whether the terminal is ours at the moment.
+static TAKEN: AtomicBool = AtomicBool::new(false);
 
 /// What the person did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,12 +44,22 @@ pub enum UserInput {
 }
 
 /// The terminal while it shows a guest. Dropping it restores the terminal.
-pub struct Terminal {}
+pub struct Terminal {
+    out: BufWriter<Stdout>,
+    canvas: Canvas,
+    screen: Screen,
+    note: String,
+    /// Keys of a paste that were not handed out yet.
+    pasted: VecDeque<KeyItem>,
+    /// The number of a signal that asks us to end, else 0.
+    signal: Arc<AtomicUsize>,
+    signal_handlers: Vec<SigId>,
+}
 
 impl Terminal {
     /// Whether standard input and output are both a terminal.
     pub fn is_available() -> bool {
-        false
+        io::stdin().is_terminal() && io::stdout().is_terminal()
     }
 
     /// Takes the terminal over.
@@ -30,7 +67,31 @@ impl Terminal {
     /// # Errors
     /// There is none, or it refuses.
     pub fn open() -> io::Result<Self> {
-        Ok(Self {})
+        if !Self::is_available() {
+            return Err(io::Error::other("standard input and output are not both a terminal"));
+        }
+        restore_on_panic();
+        let signal = Arc::new(AtomicUsize::new(0));
+        let mut signal_handlers = Vec::new();
+        for number in [SIGTERM, SIGINT, SIGHUP] {
+            let flag = Arc::clone(&signal);
+            signal_handlers.push(signal_hook::flag::register_usize(number, flag, number as usize)?);
+        }
+        let mut opened = Self {
+            out: BufWriter::new(io::stdout()),
+            canvas: Canvas::new(size()),
+            screen: Screen::default(),
+            note: String::new(),
+            pasted: VecDeque::new(),
+            signal,
+            signal_handlers,
+        };
+        // From here on a drop must restore, however little has been done.
+        TAKEN.store(true, Ordering::SeqCst);
+        enable_raw_mode()?;
+        execute!(opened.out, EnterAlternateScreen, EnableBracketedPaste)?;
+        opened.redraw()?;
+        Ok(opened)
     }
 
     /// Shows the guest's screen; draws what changed since the last call.
@@ -38,8 +99,10 @@ impl Terminal {
     /// # Errors
     /// The terminal is gone.
     pub fn draw(&mut self, screen: &Screen) -> io::Result<()> {
-        let _ = screen;
-        Ok(())
+        if self.screen != *screen {
+            self.screen.clone_from(screen);
+        }
+        self.redraw()
     }
 
     /// Shows one line of the tool's own below the guest's screen, where there is room.
@@ -47,16 +110,86 @@ impl Terminal {
     /// # Errors
     /// The terminal is gone.
     pub fn note(&mut self, line: &str) -> io::Result<()> {
-        let _ = line;
-        Ok(())
+        line.clone_into(&mut self.note);
+        self.redraw()
     }
 
-    /// Waits for the person, at most `patience`.
+    /// Waits for the person, at most `patience`. A change of the terminal's size is answered here.
     ///
     /// # Errors
-    /// The terminal is gone.
+    /// The terminal is gone, or a signal asks us to end ([`io::ErrorKind::Interrupted`]).
     pub fn input(&mut self, patience: Duration) -> io::Result<Option<UserInput>> {
-        std::thread::sleep(patience);
-        Ok(None)
+        if let Some(key) = self.pasted.pop_front() {
+            return Ok(Some(UserInput::Key(key)));
+        }
+        let waited = event::poll(patience);
+        match self.signal.load(Ordering::SeqCst) {
+            0 => {}
+            number => {
+                let message = format!("ended by signal {number}");
+                return Err(io::Error::new(io::ErrorKind::Interrupted, message));
+            }
+        }
+        if !waited? {
+            return Ok(None);
+        }
+        match event::read()? {
+            Event::Key(key) if quits(&key) => Ok(Some(UserInput::Quit)),
+            Event::Key(key) => Ok(keys::from_event(&key).map(UserInput::Key)),
+            Event::Paste(text) => {
+                self.pasted.extend(keys::from_pasted(&text));
+                Ok(self.pasted.pop_front().map(UserInput::Key))
+            }
+            Event::Resize(..) => {
+                self.canvas = Canvas::new(size());
+                self.redraw()?;
+                Ok(None)
+            }
+            Event::FocusGained | Event::FocusLost | Event::Mouse(_) => Ok(None),
+        }
     }
+
+    fn redraw(&mut self) -> io::Result<()> {
+        self.canvas.draw(&mut self.out, &self.screen, &self.note)?;
+        self.out.flush()
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        restore();
+        for handler in self.signal_handlers.drain(..) {
+            signal_hook::low_level::unregister(handler);
+        }
+    }
+}
+
+/// Gives the terminal back if it is ours; for a way out that drops nothing, such as `process::exit`.
+pub fn restore() {
+    if TAKEN.swap(false, Ordering::SeqCst) {
+        // Each on its own: a terminal that refuses one may still do the other, and there is nobody left to tell.
+        let _ = execute!(io::stdout(), ResetColor, DisableBracketedPaste, LeaveAlternateScreen, Show);
+        let _ = disable_raw_mode();
+    }
+}
+
+/// Lets a panic's message appear on the person's own screen.
+fn restore_on_panic() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let report = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
+            restore();
+            report(panic);
+        }));
+    });
+}
+
+/// Ctrl-], which comes as the control code 1Dh; crossterm calls that Ctrl-5, as some keyboards have it.
+fn quits(key: &KeyEvent) -> bool {
+    key.modifiers.contains(KeyModifiers::CONTROL) && matches!(key.code, KeyCode::Char(']' | '5'))
+}
+
+fn size() -> (u16, u16) {
+    terminal::size().ok().filter(|&(width, height)| width > 0 && height > 0).unwrap_or(USUAL_SIZE)
 }

@@ -1,0 +1,298 @@
+//! What the terminal shows: a part of the guest's screen and, on the last line, a line of our own.
+//!
+//! Each draw composes the whole picture and writes the cells that differ from the picture before. A terminal that is
+//! smaller than the guest's screen shows the part around the cursor, and moves it no more than the cursor demands.
+
+use std::io::{self, Write};
+
+use crossterm::cursor::{Hide, MoveTo, Show};
+use crossterm::queue;
+use crossterm::style::{Color, Print, ResetColor, SetBackgroundColor, SetForegroundColor};
+use crossterm::terminal::{BeginSynchronizedUpdate, Clear, ClearType, EndSynchronizedUpdate};
+use pc::codepage437;
+
+use crate::screen::Screen;
+
+/// The colours of a text attribute, by number. A terminal's palette may differ from the CGA's; its names do not.
+const COLOURS: [Color; 16] = [
+    Color::Black,
+    Color::DarkBlue,
+    Color::DarkGreen,
+    Color::DarkCyan,
+    Color::DarkRed,
+    Color::DarkMagenta,
+    Color::DarkYellow,
+    Color::Grey,
+    Color::DarkGrey,
+    Color::Blue,
+    Color::Green,
+    Color::Cyan,
+    Color::Red,
+    Color::Magenta,
+    Color::Yellow,
+    Color::White,
+];
+
+/// Where there is no guest screen.
+const NOTHING: Glyph = Glyph { character: ' ', colours: None, trusted: true };
+
+/// How to leave, for those who were not told.
+const HELP: &str = " Ctrl-] quits ";
+
+/// A cell of the terminal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Glyph {
+    character: char,
+    /// Foreground and background; `None` for the terminal's own.
+    colours: Option<(Color, Color)>,
+    /// Whether every terminal makes it one column wide.
+    trusted: bool,
+}
+
+impl Glyph {
+    /// A cell of the guest. Bit 7 of the attribute means a bright background, never blinking: that is what programs
+    /// mean that switch blinking off, and of those that want blinking it keeps the text as visible.
+    fn of_cell((character, attribute): (u8, u8)) -> Self {
+        let colour = |number: u8| COLOURS[usize::from(number & 15)];
+        Self {
+            character: codepage437::to_char(character),
+            colours: Some((colour(attribute), colour(attribute >> 4))),
+            // Some fonts draw ☺ or ♥ as a picture, two columns wide.
+            trusted: character == 0 || (0x20..0x7F).contains(&character),
+        }
+    }
+
+    fn of_note(character: char) -> Self {
+        Self { character, colours: Some((Color::Black, Color::Grey)), trusted: character.is_ascii() }
+    }
+}
+
+/// A terminal of a fixed size.
+pub(super) struct Canvas {
+    width: u16,
+    height: u16,
+    /// Column and row of the guest's screen in the terminal's upper left corner.
+    origin: (u16, u16),
+    /// What the terminal shows, row by row; `None` before the first picture.
+    shown: Option<Vec<Glyph>>,
+}
+
+impl Canvas {
+    /// Of `(columns, rows)` cells, whose contents are unknown.
+    pub(super) fn new((width, height): (u16, u16)) -> Self {
+        Self { width, height, origin: (0, 0), shown: None }
+    }
+
+    /// Shows the screen and the note.
+    pub(super) fn draw(&mut self, out: &mut impl Write, screen: &Screen, note: &str) -> io::Result<()> {
+        self.follow(screen);
+        let picture = self.compose(screen, note);
+        queue!(out, BeginSynchronizedUpdate, Hide)?;
+        if self.shown.is_none() {
+            // Some terminals clear with the colour of the last text.
+            queue!(out, ResetColor, Clear(ClearType::All))?;
+        }
+        self.write_changes(out, &picture)?;
+        if let Some((column, row)) = self.visible_cursor(screen) {
+            queue!(out, MoveTo(column, row), Show)?;
+        }
+        queue!(out, EndSynchronizedUpdate)?;
+        self.shown = Some(picture);
+        Ok(())
+    }
+
+    /// Rows for the guest: all but the note's, if there are two.
+    fn guest_height(&self) -> u16 {
+        if self.height > 1 { self.height - 1 } else { self.height }
+    }
+
+    /// Moves the origin so that the cursor is in sight.
+    fn follow(&mut self, screen: &Screen) {
+        let (column, row) = match screen.cursor {
+            Some((column, row)) => (Some(column.into()), Some(row.into())),
+            None => (None, None),
+        };
+        let (x, y) = self.origin;
+        self.origin = (
+            followed(x, self.width, screen.columns.into(), column),
+            followed(y, self.guest_height(), screen.rows.into(), row),
+        );
+    }
+
+    /// Where the terminal's cursor goes, if the guest's is shown.
+    fn visible_cursor(&self, screen: &Screen) -> Option<(u16, u16)> {
+        let (column, row) =
+            screen.cursor.filter(|&(column, row)| column < screen.columns && row < screen.rows)?;
+        Some((u16::from(column) - self.origin.0, u16::from(row) - self.origin.1))
+    }
+
+    fn compose(&self, screen: &Screen, note: &str) -> Vec<Glyph> {
+        let width = usize::from(self.width);
+        let mut picture = vec![NOTHING; width * usize::from(self.height)];
+        let mut lines = picture.chunks_exact_mut(width);
+        for (line, row) in
+            lines.by_ref().take(self.guest_height().into()).zip(self.origin.1..screen.rows.into())
+        {
+            let cells = screen.row(row as u8).iter().skip(self.origin.0.into());
+            for (glyph, &cell) in line.iter_mut().zip(cells) {
+                *glyph = Glyph::of_cell(cell);
+            }
+        }
+        if self.height > 1 {
+            let characters = HELP.chars().chain(note.chars().map(printable)).chain(std::iter::repeat(' '));
+            let last = (usize::from(self.height) - 1) * width;
+            for (glyph, character) in picture[last..].iter_mut().zip(characters) {
+                *glyph = Glyph::of_note(character);
+            }
+        }
+        picture
+    }
+
+    fn write_changes(&self, out: &mut impl Write, picture: &[Glyph]) -> io::Result<()> {
+        let mut at = None;
+        let mut colours = None;
+        for (index, glyph) in picture.iter().enumerate() {
+            let shown = self.shown.as_ref().map_or(&NOTHING, |shown| &shown[index]);
+            if shown == glyph {
+                continue;
+            }
+            if at != Some(index) {
+                let width = usize::from(self.width);
+                queue!(out, MoveTo((index % width) as u16, (index / width) as u16))?;
+            }
+            if colours != Some(glyph.colours) {
+                let (foreground, background) = glyph.colours.unwrap_or((Color::Reset, Color::Reset));
+                queue!(out, SetForegroundColor(foreground), SetBackgroundColor(background))?;
+                colours = Some(glyph.colours);
+            }
+            queue!(out, Print(glyph.character))?;
+            // Say anew where we are after a glyph of doubtful width, and at the right edge, where terminals differ.
+            let at_edge = (index + 1).is_multiple_of(self.width.into());
+            at = (glyph.trusted && !at_edge).then_some(index + 1);
+        }
+        Ok(())
+    }
+}
+
+/// The first visible column (or row) of `extent`, when `room` of them can be seen: as before, but with the cursor in
+/// sight and nothing beyond the end.
+fn followed(origin: u16, room: u16, extent: u16, cursor: Option<u16>) -> u16 {
+    let last_origin = extent.saturating_sub(room);
+    let origin = match cursor {
+        Some(cursor) => origin.clamp((cursor + 1).saturating_sub(room), cursor),
+        None => origin,
+    };
+    origin.min(last_origin)
+}
+
+/// A note is for people: what could move the cursor becomes a space.
+fn printable(character: char) -> char {
+    if character.is_control() { ' ' } else { character }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use wire::Record;
+
+    fn screen(columns: u8, rows: &[&str], cursor: Option<(u8, u8)>) -> Screen {
+        let mut screen = Screen::default();
+        screen.apply(&Record::Screen { columns, rows: rows.len() as u8, cursor });
+        for (row, text) in rows.iter().enumerate() {
+            let cells: Vec<u8> = text.bytes().flat_map(|byte| [byte, 0x07]).collect();
+            screen.apply(&Record::ScreenRow { row: row as u8, cells: &cells });
+        }
+        screen
+    }
+
+    fn lines(canvas: &Canvas) -> Vec<String> {
+        let width = usize::from(canvas.width);
+        let shown = canvas.shown.as_ref().unwrap();
+        shown.chunks(width).map(|line| line.iter().map(|glyph| glyph.character).collect()).collect()
+    }
+
+    fn draw(canvas: &mut Canvas, screen: &Screen, note: &str) -> String {
+        let mut out = Vec::new();
+        canvas.draw(&mut out, screen, note).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn a_large_terminal_shows_all_and_the_note() {
+        let mut canvas = Canvas::new((24, 4));
+        draw(&mut canvas, &screen(4, &["abcd", "efgh"], Some((1, 1))), "booting\n");
+        let expected = [
+            "abcd                    ",
+            "efgh                    ",
+            "                        ",
+            " Ctrl-] quits booting   ",
+        ];
+        assert_eq!(lines(&canvas), expected);
+    }
+
+    #[test]
+    fn a_small_terminal_shows_the_part_around_the_cursor() {
+        let guest = ["abcdef", "ghijkl", "mnopqr", "stuvwx"];
+        let mut canvas = Canvas::new((3, 3));
+        let rows = [
+            (Some((0, 0)), ["abc", "ghi"]),
+            (Some((5, 3)), ["pqr", "vwx"]),
+            // The cursor is still in sight, so nothing moves.
+            (Some((3, 2)), ["pqr", "vwx"]),
+            (Some((2, 2)), ["opq", "uvw"]),
+            (Some((2, 1)), ["ijk", "opq"]),
+            (None, ["ijk", "opq"]),
+        ];
+        for (cursor, expected) in rows {
+            draw(&mut canvas, &screen(6, &guest, cursor), "");
+            assert_eq!(lines(&canvas)[..2], expected, "{cursor:?}");
+            assert_eq!(lines(&canvas)[2], " Ct");
+        }
+    }
+
+    #[test]
+    fn a_terminal_of_one_line_shows_the_guest_only() {
+        let mut canvas = Canvas::new((2, 1));
+        draw(&mut canvas, &screen(3, &["abc", "def"], Some((2, 1))), "note");
+        assert_eq!(lines(&canvas), ["ef"]);
+    }
+
+    #[test]
+    fn a_second_picture_writes_only_what_changed() {
+        let mut canvas = Canvas::new((20, 3));
+        draw(&mut canvas, &screen(4, &["abcd", "efgh"], None), "");
+        assert!(!draw(&mut canvas, &screen(4, &["abcd", "efgh"], None), "").contains("\u{1b}[1;1H"));
+        let out = draw(&mut canvas, &screen(4, &["abcd", "eXXh"], Some((2, 0))), "");
+        assert!(out.contains("\u{1b}[2;2H"), "{out:?}");
+        assert!(out.contains("XX\u{1b}"), "{out:?}");
+        assert!(out.contains("\u{1b}[1;3H\u{1b}[?25h"), "{out:?}");
+    }
+
+    #[test]
+    fn attributes_become_colours_and_bit_7_a_bright_background() {
+        let rows = [
+            (0x07, Color::Grey, Color::Black),
+            (0x1E, Color::Yellow, Color::DarkBlue),
+            (0x46, Color::DarkYellow, Color::DarkRed),
+            (0x8F, Color::White, Color::DarkGrey),
+            (0xF0, Color::Black, Color::White),
+        ];
+        for (attribute, foreground, background) in rows {
+            assert_eq!(
+                Glyph::of_cell((b'x', attribute)).colours,
+                Some((foreground, background)),
+                "{attribute:02X}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_cursor_outside_the_screen_is_not_shown() {
+        let mut canvas = Canvas::new((20, 3));
+        for cursor in [(4, 0), (0, 2), (255, 255)] {
+            let out = draw(&mut canvas, &screen(4, &["abcd", "efgh"], Some(cursor)), "");
+            assert!(!out.contains("\u{1b}[?25h"), "{cursor:?}");
+        }
+        assert_eq!(lines(&canvas)[0].trim_end(), "abcd");
+    }
+}

@@ -1,0 +1,20 @@
+//! The instructions that Rust has no name for, one to a function. Nothing here decides anything.
+//!
+//! On entry: 64-bit mode, privilege level 0. Reading a register is safe; what changes the machine is not.
+
+pub mod control;
+pub mod interrupt;
+pub mod msr;
+pub mod port;
+pub mod table;
+
+/// The time-stamp counter. Bochs with `sync=none` counts instructions.
+pub fn rdtsc() -> u64 {
+    // SAFETY: RDTSC exists on every CPU with long mode and has no side effect.
+    unsafe { core::arch::x86_64::_rdtsc() }
+}
+
+/// CPUID with EAX = `leaf` and ECX = `subleaf`.
+pub fn cpuid(leaf: u32, subleaf: u32) -> core::arch::x86_64::CpuidResult {
+    core::arch::x86_64::__cpuid_count(leaf, subleaf)
+}

@@ -8,15 +8,22 @@
 #![forbid(unsafe_code)]
 
 mod cpu;
-mod memory;
-
+mod decode;
+mod execute;
 pub mod interrupt;
+mod memory;
+mod monitor;
+mod operation;
 mod outcome;
+mod stack;
 pub mod step;
+pub mod string_io;
 mod system;
 pub mod vector;
 
 pub use cpu::{Cpu, Flags, General, SegmentRegister};
+pub use decode::Size;
 pub use memory::{FarPointer, GuestMemory};
+pub use monitor::{Exception, ModelSpecificRegisters, Monitor};
 pub use outcome::{Change, ModeSwitch, Outcome, Shutdown};
 pub use system::{CR4_DE, Cr0, Debug, SystemRegisters, TableRegister};

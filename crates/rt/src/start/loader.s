@@ -329,7 +329,6 @@ boot_enter_long_mode:
     or ah, 1                            # LME
     wrmsr
     mov eax, cr0
-    and eax, 0x9fffffff                 # caches on
     or eax, 0x80000001                  # PG, PE
     mov cr0, eax
     far_jump CODE64, boot_long_mode

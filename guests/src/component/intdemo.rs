@@ -1,10 +1,11 @@
 //! `intdemo`: hardware interrupts reach a virtual-8086 task through its ring-0 #GP handler and the real-mode vectors.
 //!
-//! At start EAX holds the number of timer ticks to wait for, and EFLAGS are 23202h (VM, IOPL 3, IF). The task installs
-//! a handler for INT 8 and sends a line for each tick that came. After the last it clears IF and executes HLT: #GP(0),
-//! which the ring-0 handler answers with VMCALL, EAX = the ticks counted.
+//! At start EAX holds the number of timer ticks to wait for, at least 1, and EFLAGS are 23202h (VM, IOPL 3, IF). The
+//! task installs a handler for INT 8, says so by VMCALL with EAX = 1, and from then on sends a line for each tick that
+//! came. After the last it executes HLT with IF clear: #GP(0), which the ring-0 handler answers with VMCALL, EAX = 0 and
+//! EBX = the ticks shown.
 //!
-//! An interrupt of the first controller must have the PC's own vectors (8 to 15), and port 20h must take the handler's
+//! The interrupt controller must have the PC's own vectors (8 to 15) and IRQ 0 open, and port 20h must take the handler's
 //! end-of-interrupt command.
 #![no_std]
 #![no_main]
@@ -17,6 +18,9 @@ core::arch::global_asm!(
     include_str!("../asm/serial.s"),
     include_str!("../asm/reflect.s"),
     r#"
+.set CALL_END, 0
+.set CALL_READY, 1
+
 guest_wanted_ticks:
     .long 0
 guest_ticks:
@@ -38,6 +42,8 @@ guest_task:
     mov word ptr es:[INT_TIMER * VECTOR_SIZE], offset guest_isr_tick
     mov es:[INT_TIMER * VECTOR_SIZE + 2], cs
     call serial_open
+    mov eax, CALL_READY
+    vmcall
     sti
 
 guest_wait:
@@ -54,7 +60,8 @@ guest_wait:
 
     call serial_drain
     cli
-    mov eax, [guest_shown_ticks]
+    mov ebx, [guest_shown_ticks]
+    mov eax, CALL_END
 guest_end:
     hlt
     jmp guest_end

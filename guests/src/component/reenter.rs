@@ -116,7 +116,6 @@ guest_task:
     mov ds, ax
     mov es, ax
     cld
-    call serial_open
     fninit
     fldpi
 
@@ -127,6 +126,7 @@ guest_task:
     expect ecx, 0x20363872              # "r86 "
     expect edx, 0x204D4D56              # "VMM "
     expect_kept_pointers
+    call serial_open
     passed guest_text_cpuid
 
     load_registers

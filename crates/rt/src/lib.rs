@@ -20,11 +20,17 @@
 pub mod boot;
 pub mod console;
 pub mod cpu;
+pub mod failure;
+pub mod irq;
 mod memory;
-mod panic;
+pub mod paging;
 pub mod power;
+mod screen;
 pub mod serial;
 mod start;
+pub mod trap;
+
+pub use start::layout;
 
 /// Names the program's main function, a `fn(&'static BootInfo)`.
 #[macro_export]

@@ -15,6 +15,12 @@ pub fn wait() {
     unsafe { asm!("sti", "hlt", "cli", options(nostack)) };
 }
 
+/// STI, NOP, CLI: an interrupt that is pending is served in between.
+pub fn accept() {
+    // SAFETY: as for `wait`.
+    unsafe { asm!("sti", "nop", "cli", options(nostack)) };
+}
+
 /// CLI and HLT, for good. NMIs still wake the CPU; it goes back to sleep.
 pub fn stop() -> ! {
     loop {

@@ -4,6 +4,7 @@
 //! (stage 2) in real mode, `entry.s` in 64-bit mode, then [`rt_begin`] in Rust, which brings up the parts of
 //! the runtime in the order in which they can report the next one's failure.
 
+pub mod layout;
 mod record;
 pub(crate) mod stack;
 
@@ -11,7 +12,7 @@ use core::arch::global_asm;
 use core::mem::offset_of;
 
 use crate::boot::BootInfo;
-use crate::{console, power};
+use crate::{console, irq, paging, power, trap};
 use record::{LoadEntry, Record};
 
 /// Where stage 2 leaves things, in low memory: see `loader.s` for the map.
@@ -76,8 +77,11 @@ unsafe extern "Rust" {
 #[unsafe(no_mangle)]
 unsafe extern "C" fn rt_begin(record: *const Record) -> ! {
     console::init();
+    trap::load();
+    irq::init();
     // SAFETY: the caller's duty; this is the only call, before anything could reuse low memory.
     let boot = unsafe { record::take(record) };
+    paging::init(boot.memory_map);
     // SAFETY: `entry!` checked the type of what it exported under this name.
     unsafe { program_main(boot) };
     power::shutdown()

@@ -13,9 +13,6 @@
 #![no_std]
 #![forbid(unsafe_code)]
 
-#[cfg(test)]
-extern crate std;
-
 pub mod audit;
 pub mod bitmap;
 pub mod capability;

@@ -104,3 +104,44 @@ impl fmt::Display for Violation {
         write!(f, "(rule {}, {})", rule.id, rule.section)
     }
 }
+
+impl Rule {
+    /// A rule on VM-execution, VM-exit or VM-entry controls.
+    pub(super) const fn control(id: &'static str, section: Section, sentence: &'static str) -> Self {
+        let outcome = Outcome::Fails(InstructionError::ENTRY_INVALID_CONTROL);
+        Rule { id, sentence, section, outcome }
+    }
+
+    /// A rule on host state.
+    pub(super) const fn host(id: &'static str, section: Section, sentence: &'static str) -> Self {
+        let outcome = Outcome::Fails(InstructionError::ENTRY_INVALID_HOST_STATE);
+        Rule { id, sentence, section, outcome }
+    }
+
+    /// A rule on guest state that the processor does not single out.
+    pub(super) const fn guest(id: &'static str, section: Section, sentence: &'static str) -> Self {
+        Rule { id, sentence, section, outcome: Outcome::Exits(EntryFailure::Unspecified) }
+    }
+}
+
+/// The sections of chapter 28 that state rules.
+#[rustfmt::skip]
+pub(super) mod section {
+    use super::Section;
+
+    const fn of(number: &'static str, title: &'static str) -> Section {
+        Section { number, title }
+    }
+
+    pub const EXECUTION_CONTROLS:  Section = of("28.2.1.1", "VM-Execution Control Fields");
+    pub const EXIT_CONTROLS:       Section = of("28.2.1.2", "VM-Exit Control Fields");
+    pub const ENTRY_CONTROLS:      Section = of("28.2.1.3", "VM-Entry Control Fields");
+    pub const HOST_REGISTERS:      Section = of("28.2.2",   "Checks on Host Control Registers, MSRs, and SSP");
+    pub const HOST_SEGMENTS:       Section = of("28.2.3",   "Checks on Host Segment and Descriptor-Table Registers");
+    pub const ADDRESS_SPACE_SIZE:  Section = of("28.2.4",   "Checks Related to Address-Space Size");
+    pub const GUEST_REGISTERS:     Section = of("28.3.1.1", "Checks on Guest Control Registers, Debug Registers, and MSRs");
+    pub const GUEST_SEGMENTS:      Section = of("28.3.1.2", "Checks on Guest Segment Registers");
+    pub const GUEST_TABLES:        Section = of("28.3.1.3", "Checks on Guest Descriptor-Table Registers");
+    pub const GUEST_RIP_RFLAGS:    Section = of("28.3.1.4", "Checks on Guest RIP, RFLAGS, and SSP");
+    pub const GUEST_NON_REGISTER:  Section = of("28.3.1.5", "Checks on Guest Non-Register State");
+}

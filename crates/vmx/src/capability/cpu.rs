@@ -17,10 +17,12 @@ pub struct CpuFacts {
     pub cet_shadow_stacks: bool,
     /// CET indirect-branch tracking (CPUID.07H.0:EDX bit 20).
     pub cet_branch_tracking: bool,
+    /// The processor is in IA-32e mode at the VM entry, as under every 64-bit VMM. CPUID does not tell.
+    pub in_ia32e_mode: bool,
 }
 
 impl CpuFacts {
-    /// The least that a processor with VT-x has: what the manual assumes where CPUID has no leaf 80000008h.
+    /// The least that a 64-bit processor with VT-x has: what the manual assumes where CPUID has no leaf 80000008h.
     pub const LEAST: CpuFacts = CpuFacts {
         physical_address_bits: 36,
         linear_address_bits: 48,
@@ -29,6 +31,7 @@ impl CpuFacts {
         rtm: false,
         cet_shadow_stacks: false,
         cet_branch_tracking: false,
+        in_ia32e_mode: true,
     };
 
     /// Asks CPUID through `cpuid(leaf, subleaf)`, which returns EAX, EBX, ECX, EDX.

@@ -1,4 +1,4 @@
-//! CR0, CR4 and the bits of them that VMX operation fixes.
+//! CR0, CR4 and IA32_EFER, and the bits of the first two that VMX operation fixes.
 //!
 //! VMXON, VM entries and writes to the registers in VMX operation all fail when a fixed bit is wrong. Which bits are
 //! fixed is not a constant: the MSRs 486h–489h say it ("VMX-Fixed Bits in CR0" and "... in CR4", sections A.7, A.8).
@@ -51,6 +51,19 @@ pub mod cr4 {
     pub const UINTR:      u64 = 1 << 25;
     pub const LAM_SUP:    u64 = 1 << 28;
     pub const FRED:       u64 = 1 << 32;
+}
+
+/// Bits of IA32_EFER ("Extended Feature Enable Register", section 2.2.1).
+#[allow(missing_docs)]
+#[rustfmt::skip]
+pub mod efer {
+    pub const SCE: u64 = 1 << 0;
+    pub const LME: u64 = 1 << 8;
+    pub const LMA: u64 = 1 << 10;
+    pub const NXE: u64 = 1 << 11;
+
+    /// All bits that are not reserved.
+    pub const DEFINED: u64 = SCE | LME | LMA | NXE;
 }
 
 /// Which guest a CR0 is for: the control "unrestricted guest" frees PE and PG.

@@ -2,7 +2,7 @@
 
 use super::rule::{Rule, section};
 use super::view::View;
-use crate::control_register::cr4;
+use crate::control_register::{cr4, efer};
 use crate::controls::{ControlKind, entry, exit};
 use crate::field::Field;
 
@@ -69,9 +69,6 @@ const MODE_RIP: Rule = Rule::host(
     "RIP must be canonical for a 64-bit host, and below 4 GiB for another.",
 );
 
-/// The least significant bits of IA32_EFER that are not reserved: SCE, LME, LMA, NXE.
-const EFER_DEFINED: u64 = 0xD01;
-
 pub(super) fn check(view: &mut View) {
     check_registers(view);
     check_segments(view);
@@ -100,8 +97,9 @@ fn check_registers(view: &mut View) {
         view.require(&PAT, Field::HOST_IA32_PAT, is_pat);
     }
     if view.has(ControlKind::Exit, exit::LOAD_IA32_EFER) {
-        let mode = if is_64_bit(view) == Some(true) { 1 << 10 | 1 << 8 } else { 0 };
-        view.require_bits(&EFER, Field::HOST_IA32_EFER, mode, !EFER_DEFINED | (!mode & (1 << 10 | 1 << 8)));
+        let modes = efer::LMA | efer::LME;
+        let mode = if is_64_bit(view) == Some(true) { modes } else { 0 };
+        view.require_bits(&EFER, Field::HOST_IA32_EFER, mode, !efer::DEFINED | modes & !mode);
     }
 }
 

@@ -32,7 +32,7 @@ pub enum SegmentRegister {
     Gs = 5,
 }
 
-/// Bits of (E)FLAGS (SDM vol. 1, 3.4.3 "EFLAGS Register").
+/// Bits of (E)FLAGS (SDM vol. 1, "EFLAGS Register").
 pub struct Flags;
 
 #[allow(missing_docs)]

@@ -7,7 +7,7 @@
 use crate::outcome::Fault;
 use crate::{Cpu, GuestMemory, SegmentRegister, vector};
 
-/// The longest instruction in bytes (SDM vol. 2, 2.3.11 "AVX Instruction Length" and vol. 3, 7.15 "#GP").
+/// The longest instruction in bytes (SDM vol. 3, "Interrupt 13—General Protection Exception (#GP)").
 const MAX_LENGTH: u32 = 15;
 
 /// The last offset of a segment in real mode and virtual-8086 mode.
@@ -153,7 +153,7 @@ pub(crate) struct Effective {
 }
 
 impl Effective {
-    /// Reads the rest of a ModRM operand whose mode is not 3 (SDM vol. 2, 2.1.5 "Addressing-Mode Encoding of ModR/M
+    /// Reads the rest of a ModRM operand whose mode is not 3 (SDM vol. 2, "Addressing-Mode Encoding of ModR/M
     /// and SIB Bytes").
     pub(crate) fn read<C: Cpu, M: GuestMemory>(
         cpu: &C,

@@ -35,10 +35,13 @@ impl<C: Cpu, M: GuestMemory, S: ModelSpecificRegisters> Monitor<'_, C, M, S> {
         let mut code = Code::at(self.cpu, &*self.memory);
         let operation = Operation::read(self.cpu, &mut code)?;
         let next_eip = code.next_eip();
-        let stepping = self.cpu.eflags() & Flags::TF != 0;
+        let eflags = self.cpu.eflags();
+        let stepping = eflags & Flags::TF != 0;
         let ending = self.carry_out(operation, next_eip)?;
         let completed = match ending {
-            Ending::Next(_) | Ending::Halted => step::complete(self.cpu, self.memory, self.system, next_eip),
+            Ending::Next(_) | Ending::Halted => {
+                step::complete_from(self.cpu, self.memory, self.system, next_eip, eflags)
+            }
             Ending::Returned if stepping => step::trap(self.cpu, self.memory, self.system),
             Ending::Returned | Ending::Interrupted | Ending::Protected { .. } => Ok(()),
             Ending::ShutDown => Err(Shutdown),

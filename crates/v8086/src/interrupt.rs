@@ -6,7 +6,7 @@
 use crate::outcome::Fault;
 use crate::{Cpu, Flags, GuestMemory, SegmentRegister, Shutdown, TableRegister, vector};
 
-/// What an event becomes when its delivery faults (SDM vol. 3, 7.15, "Interrupt 8—Double Fault Exception").
+/// What an event becomes when its delivery faults (SDM vol. 3, "Interrupt 8—Double Fault Exception").
 #[derive(Clone, Copy)]
 enum Class {
     /// The fault takes its place.

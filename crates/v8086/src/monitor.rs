@@ -18,7 +18,7 @@ pub trait ModelSpecificRegisters {
     fn performance_counter(&mut self, index: u32) -> Option<u64>;
 }
 
-/// An exception as a VM exit reports it (SDM vol. 3, 29.2.2 "Information for VM Exits Due to Vectored Events").
+/// An exception as a VM exit reports it (SDM vol. 3, "Information for VM Exits Due to Vectored Events").
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exception {
     /// A hardware exception other than #DB; the error code, if any, is of no use to real mode.

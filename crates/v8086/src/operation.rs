@@ -113,7 +113,7 @@ impl Operation {
         })
     }
 
-    /// Reads on after 0F 01: opcode group 7 (SDM vol. 2, appendix A.4 "Opcode Extensions for One-Byte and Two-byte
+    /// Reads on after 0F 01: opcode group 7 (SDM vol. 2, "Opcode Extensions For One-Byte And Two-byte
     /// Opcodes").
     fn read_group_7<C: Cpu, M: GuestMemory>(
         cpu: &C,

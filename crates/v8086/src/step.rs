@@ -15,12 +15,24 @@ pub fn complete<C: Cpu, M: GuestMemory>(
     next_eip: u32,
 ) -> Result<(), Shutdown> {
     let eflags = cpu.eflags();
+    complete_from(cpu, memory, system, next_eip, eflags)
+}
+
+/// As [`complete`], for an instruction that may have changed the flags: they were `eflags_before`, and TF at the
+/// start of an instruction is what decides on its trap.
+pub(crate) fn complete_from<C: Cpu, M: GuestMemory>(
+    cpu: &mut C,
+    memory: &mut M,
+    system: &mut SystemRegisters,
+    next_eip: u32,
+    eflags_before: u32,
+) -> Result<(), Shutdown> {
     cpu.set_eip(next_eip);
-    if eflags & (Flags::RF | Flags::TF) == 0 {
-        return Ok(());
+    if eflags_before & Flags::RF != 0 {
+        let eflags = cpu.eflags();
+        cpu.set_eflags(eflags & !Flags::RF);
     }
-    cpu.set_eflags(eflags & !Flags::RF);
-    if eflags & Flags::TF == 0 { Ok(()) } else { trap(cpu, memory, system) }
+    if eflags_before & Flags::TF == 0 { Ok(()) } else { trap(cpu, memory, system) }
 }
 
 /// The single-step trap, after an instruction that began with TF set; IP is where the guest goes on.

@@ -7,7 +7,7 @@
 use crate::outcome::Fault;
 use crate::vector;
 
-/// Bits of CR0 (SDM vol. 3, 2.5 "Control Registers").
+/// Bits of CR0 (SDM vol. 3, "Control Registers").
 pub struct Cr0;
 
 #[allow(missing_docs)]
@@ -32,7 +32,7 @@ impl Cr0 {
 /// CR4.DE: DR4 and DR5 are no aliases of DR6 and DR7.
 pub const CR4_DE: u32 = 1 << 3;
 
-/// Bits of DR6 and DR7 (SDM vol. 3, 19.2 "Debug Registers").
+/// Bits of DR6 and DR7 (SDM vol. 3, "Debug Registers").
 pub struct Debug;
 
 #[allow(missing_docs)]
@@ -112,7 +112,7 @@ impl SystemRegisters {
     }
 
     /// Notes the causes of a #DB that is about to be delivered: bits as in DR6, which a VM exit's qualification has
-    /// too (SDM vol. 3, 29.2.1 "Basic VM-Exit Information"). Clears DR7.GD, as delivery does.
+    /// too (SDM vol. 3, "Basic VM-Exit Information"). Clears DR7.GD, as delivery does.
     pub fn note_debug_exception(&mut self, causes: u32) {
         let named = Debug::BREAKPOINTS | Debug::BD | Debug::BS;
         self.dr6 = self.dr6 & !Debug::BREAKPOINTS | causes & named;

@@ -1,4 +1,4 @@
-//! Exception vectors (SDM vol. 3, 7.15 "Exception and Interrupt Reference").
+//! Exception vectors (SDM vol. 3, "Exception and Interrupt Reference").
 
 /// #DE, divide error.
 pub const DIVIDE_ERROR: u8 = 0;

@@ -1,0 +1,163 @@
+//! INT 10h, the text part: characters, strings and scrolling. It writes video memory as a program would.
+
+use super::Context;
+use super::int10_video::{TextScreen, cursor_address, set_cursor};
+use crate::Pc;
+use v8086::General;
+
+const BELL: u8 = 0x07;
+const BACKSPACE: u8 = 0x08;
+const LINE_FEED: u8 = 0x0A;
+const CARRIAGE_RETURN: u8 = 0x0D;
+/// Columns of the widest row that is moved at once.
+const WIDEST: usize = 132;
+
+/// AH=08h: the cell at the cursor of `page`.
+pub(super) fn read_cell(context: &mut Context<'_>, page: u8) {
+    let cell = context.memory.read_u16(at_cursor(context, page));
+    context.registers().set_ax(cell);
+}
+
+fn at_cursor(context: &Context<'_>, page: u8) -> u32 {
+    let [column, row] = context.memory.read_u16(cursor_address(page)).to_le_bytes();
+    TextScreen::read(context).address(page & 7, u16::from(row), u16::from(column))
+}
+
+/// AH=09h and 0Ah: CX times AL from the cursor on, which stays; without an attribute the one there stays too.
+pub(super) fn write_cells(context: &mut Context<'_>, general: &General, attribute: Option<u8>) {
+    let start = at_cursor(context, general.bh());
+    let window = start & !0x7FFF;
+    for cell in 0..u32::from(general.cx()) {
+        let address = window | (start + 2 * cell) & 0x7FFF;
+        context.memory.write_u8(address, general.al());
+        if let Some(attribute) = attribute {
+            context.memory.write_u8(address + 1, attribute);
+        }
+    }
+}
+
+/// AH=0Eh: writes a character on the active page and moves the cursor; bell, backspace, line feed and carriage
+/// return act. Without `attribute` the one on the screen stays.
+pub(super) fn teletype(pc: &mut Pc, context: &mut Context<'_>, character: u8, attribute: Option<u8>) {
+    let page = TextScreen::read(context).page;
+    teletype_on(pc, context, page, character, attribute);
+}
+
+fn teletype_on(pc: &mut Pc, context: &mut Context<'_>, page: u8, character: u8, attribute: Option<u8>) {
+    let screen = TextScreen::read(context);
+    let position = context.memory.read_u16(cursor_address(page));
+    let [mut column, mut row] = position.to_le_bytes();
+    match character {
+        BELL => return,
+        BACKSPACE => column = column.saturating_sub(1),
+        LINE_FEED => row = row.saturating_add(1),
+        CARRIAGE_RETURN => column = 0,
+        _ => {
+            let address = screen.address(page, u16::from(row), u16::from(column));
+            context.memory.write_u8(address, character);
+            if let Some(attribute) = attribute {
+                context.memory.write_u8(address + 1, attribute);
+            }
+            column = column.saturating_add(1);
+        }
+    }
+    if u16::from(column) >= screen.columns {
+        column = 0;
+        row = row.saturating_add(1);
+    }
+    if u16::from(row) >= screen.rows {
+        row = (screen.rows - 1) as u8;
+        // The new row takes the colour of where the cursor was.
+        let below = context.memory.read_u8(screen.address(page, u16::from(row), u16::from(column)) + 1);
+        let whole = Window { top: 0, left: 0, bottom: screen.rows - 1, right: screen.columns - 1 };
+        scroll(context, &screen, page, whole, Direction::Up, 1, below);
+    }
+    set_cursor(pc, context, page, row, column);
+}
+
+/// AH=13h: a string at ES:BP. AL bit 0: the cursor moves; bit 1: the string holds attributes.
+pub(super) fn write_string(pc: &mut Pc, context: &mut Context<'_>, general: &General) {
+    let page = general.bh() & 7;
+    let moves_cursor = general.al() & 1 != 0;
+    let has_attributes = general.al() & 2 != 0;
+    let before = context.memory.read_u16(cursor_address(page));
+    let [column, row] = if general.dh() == 0xFF { before } else { general.dx() }.to_le_bytes();
+    set_cursor(pc, context, page, row, column);
+    let mut from = context.es(general.bp());
+    for _ in 0..general.cx() {
+        let character = context.memory.read_u8(from.linear());
+        from = from.plus(1);
+        let mut attribute = general.bl();
+        if has_attributes {
+            attribute = context.memory.read_u8(from.linear());
+            from = from.plus(1);
+        }
+        teletype_on(pc, context, page, character, Some(attribute));
+    }
+    if !moves_cursor {
+        let [column, row] = before.to_le_bytes();
+        set_cursor(pc, context, page, row, column);
+    }
+}
+
+/// A part of the screen, all edges inside.
+#[derive(Clone, Copy, Debug)]
+struct Window {
+    top: u16,
+    left: u16,
+    bottom: u16,
+    right: u16,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Direction {
+    Up,
+    Down,
+}
+
+/// AH=06h and 07h: AL rows, new ones in attribute BH, window CX to DX.
+pub(super) fn scroll_call(context: &mut Context<'_>, general: &General) {
+    let screen = TextScreen::read(context);
+    let direction = if general.ah() == 0x06 { Direction::Up } else { Direction::Down };
+    let window = Window {
+        top: u16::from(general.ch()),
+        left: u16::from(general.cl()),
+        bottom: u16::from(general.dh()).min(screen.rows - 1),
+        right: u16::from(general.dl()).min(screen.columns - 1),
+    };
+    if window.top <= window.bottom && window.left <= window.right {
+        scroll(context, &screen, screen.page, window, direction, u16::from(general.al()), general.bh());
+    }
+}
+
+/// Moves the rows of `window` by `count` (0: all) and fills what becomes free.
+fn scroll(
+    context: &mut Context<'_>,
+    screen: &TextScreen,
+    page: u8,
+    window: Window,
+    direction: Direction,
+    count: u16,
+    attribute: u8,
+) {
+    let height = window.bottom - window.top + 1;
+    let length = usize::from(window.right - window.left + 1) * 2;
+    let count = if count == 0 { height } else { count.min(height) };
+    let blank: [u8; 2 * WIDEST] = core::array::from_fn(|index| if index % 2 == 0 { b' ' } else { attribute });
+    let mut cells = [0; 2 * WIDEST];
+    for step in 0..height {
+        let (to, from) = match direction {
+            Direction::Up => (window.top + step, window.top + step + count),
+            // `from` wraps below the top, and so is not inside.
+            Direction::Down => (window.bottom - step, (window.bottom - step).wrapping_sub(count)),
+        };
+        let kept = step + count < height;
+        let address = screen.address(page, to, window.left);
+        if kept {
+            context.memory.read(screen.address(page, from, window.left), &mut cells[..length]);
+            context.memory.write(address, &cells[..length]);
+        } else {
+            context.memory.write(address, &blank[..length]);
+        }
+    }
+}

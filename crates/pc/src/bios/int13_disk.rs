@@ -1,0 +1,258 @@
+//! INT 13h: disks by cylinder, head and sector. A whole transfer is one exit.
+
+use super::data_area::{DISK_STATUS, FLOPPY_STATUS};
+use super::drives::{self, Drive};
+use super::{Context, int13_extended, rom};
+use crate::{Pc, SECTOR_SIZE, WriteError};
+use v8086::{FarPointer, General, SegmentRegister};
+
+/// BIOS disk status, as AH returns it.
+pub(super) mod status {
+    pub const OK: u8 = 0x00;
+    pub const INVALID: u8 = 0x01;
+    pub const WRITE_PROTECTED: u8 = 0x03;
+    pub const SECTOR_NOT_FOUND: u8 = 0x04;
+    pub const DMA_BOUNDARY: u8 = 0x09;
+    pub const CONTROLLER_FAILED: u8 = 0x20;
+    pub const NO_DRIVE: u8 = 0x80;
+}
+
+/// What a transfer does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Transfer {
+    Read,
+    Write,
+    Verify,
+}
+
+/// A failed transfer: how many sectors were done before, and why it ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Failure {
+    pub done: u32,
+    pub status: u8,
+}
+
+/// The most sectors that a floppy call may move: what its 64-KiB page can hold.
+const MOST_FLOPPY_SECTORS: u8 = 128;
+
+pub(super) fn service(pc: &mut Pc, context: &mut Context<'_>) {
+    let general = *context.registers();
+    let number = general.dl();
+    let drive = pc.bios.drives.get(number);
+    match (general.ah(), drive) {
+        (0x01, _) => {
+            let last = context.memory.read_u8(drives::status_address(number));
+            context.registers().set_ah(last);
+            context.set_carry(last != status::OK);
+        }
+        // Reset: of floppies, whether there or not; a disk must be there.
+        (0x00, _) if number < 0x80 => finish(context, number, status::OK),
+        (0x08, _) => parameters(pc, context, number),
+        (0x15, None) => {
+            // No such drive: no error, type 0.
+            context.registers().set_ah(0);
+            context.set_carry(false);
+        }
+        (0x41..=0x4F, Some(drive)) if !drive.is_floppy() => int13_extended::service(pc, context, drive),
+        (0x41..=0x4F, _) => finish(context, number, status::INVALID),
+        (_, None) => finish(context, number, absent(number)),
+        (0x02, Some(drive)) => transfer(context, &general, drive, Transfer::Read),
+        (0x03, Some(drive)) => transfer(context, &general, drive, Transfer::Write),
+        (0x04, Some(drive)) => transfer(context, &general, drive, Transfer::Verify),
+        (0x05, Some(drive)) => format_track(context, &general, drive),
+        (0x15, Some(drive)) => drive_type(context, drive),
+        // Change line: the disk was not changed.
+        (0x16, Some(drive)) if drive.is_floppy() => finish(context, number, status::OK),
+        // Set the type for formatting; both are accepted for what the disk is.
+        (0x17 | 0x18, Some(drive)) if drive.is_floppy() => set_format_type(context, &general, drive),
+        // Initialise, seek, alternate reset, ready, recalibrate, diagnose: the disk is always there and ready.
+        (0x00 | 0x09 | 0x0C | 0x0D | 0x10 | 0x11 | 0x14, Some(drive)) if !drive.is_floppy() => {
+            finish(context, number, status::OK);
+        }
+        _ => {
+            pc.refuse(context, 0x13);
+            finish(context, number, status::INVALID);
+        }
+    }
+}
+
+/// The status for a drive that is not there: a floppy never gets ready, a hard disk's number is wrong.
+const fn absent(number: u8) -> u8 {
+    if number < 0x80 { status::NO_DRIVE } else { status::INVALID }
+}
+
+/// Returns `code` in AH, in the data area and as carry.
+pub(super) fn finish(context: &mut Context<'_>, number: u8, code: u8) {
+    drives::store_status(context.memory, number, code);
+    context.registers().set_ah(code);
+    context.set_carry(code != status::OK);
+}
+
+fn transfer(context: &mut Context<'_>, general: &General, drive: Drive, kind: Transfer) {
+    let outcome = chs_transfer(context, general, drive, kind);
+    let (done, code) = match outcome {
+        Ok(()) => (general.al(), status::OK),
+        Err(failure) => (failure.done as u8, failure.status),
+    };
+    finish(context, drive.number, code);
+    context.registers().set_al(done);
+}
+
+fn chs_transfer(
+    context: &mut Context<'_>,
+    general: &General,
+    drive: Drive,
+    kind: Transfer,
+) -> Result<(), Failure> {
+    let refused = |status| Err(Failure { done: 0, status });
+    let count = general.al();
+    if count == 0 || drive.is_floppy() && count > MOST_FLOPPY_SECTORS {
+        return refused(status::INVALID);
+    }
+    let (cylinder, sector) = cylinder_and_sector(general);
+    let Some(first) = drive.geometry.lba(cylinder, general.dh(), sector) else {
+        return refused(if drive.is_floppy() { status::SECTOR_NOT_FOUND } else { status::INVALID });
+    };
+    let buffer = context.es(general.bx());
+    if drive.is_floppy() && kind != Transfer::Verify && crosses_dma_page(buffer, count) {
+        return refused(status::DMA_BOUNDARY);
+    }
+    move_sectors(context, drive, u64::from(first), u32::from(count), buffer, kind)
+}
+
+/// Bits 7:6 of CL are bits 9:8 of the cylinder.
+fn cylinder_and_sector(general: &General) -> (u16, u8) {
+    let cylinder = u16::from(general.ch()) | u16::from(general.cl() & 0xC0) << 2;
+    (cylinder, general.cl() & 0x3F)
+}
+
+/// The floppy's DMA channel can't count from one 64-KiB page into the next.
+fn crosses_dma_page(buffer: FarPointer, count: u8) -> bool {
+    let first = buffer.linear();
+    let last = first + u32::from(count) * SECTOR_SIZE as u32 - 1;
+    first >> 16 != last >> 16
+}
+
+/// Moves `count` sectors from `first` on; `buffer` grows through segments, as a BIOS that normalises it has it.
+pub(super) fn move_sectors(
+    context: &mut Context<'_>,
+    drive: Drive,
+    first: u64,
+    count: u32,
+    buffer: FarPointer,
+    kind: Transfer,
+) -> Result<(), Failure> {
+    let beyond_the_end = if drive.is_floppy() { status::SECTOR_NOT_FOUND } else { status::INVALID };
+    for done in 0..count {
+        let failed = |status| Failure { done, status };
+        let lba = u32::try_from(first + u64::from(done)).ok().filter(|&lba| lba < drive.sectors);
+        let lba = lba.ok_or(failed(beyond_the_end))?;
+        let disk = context.disks.disk(drive.number).ok_or(failed(status::NO_DRIVE))?;
+        let address = buffer.linear() + done * SECTOR_SIZE as u32;
+        match kind {
+            Transfer::Verify => {}
+            Transfer::Read => context.memory.write(address, disk.read(lba).unwrap_or(&[0; SECTOR_SIZE])),
+            Transfer::Write => {
+                let mut sector = [0; SECTOR_SIZE];
+                context.memory.read(address, &mut sector);
+                disk.write(lba, &sector).map_err(|error| {
+                    failed(match error {
+                        WriteError::Protected => status::WRITE_PROTECTED,
+                        WriteError::Failed => status::CONTROLLER_FAILED,
+                    })
+                })?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// AH=05h. The sectors of a track get the fill byte of a fresh floppy; a hard disk keeps its data, as IDE disks do.
+fn format_track(context: &mut Context<'_>, general: &General, drive: Drive) {
+    let (cylinder, _) = cylinder_and_sector(general);
+    let Some(first) = drive.geometry.lba(cylinder, general.dh(), 1) else {
+        return finish(context, drive.number, status::SECTOR_NOT_FOUND);
+    };
+    let mut code = status::OK;
+    if drive.is_floppy()
+        && let Some(disk) = context.disks.disk(drive.number)
+    {
+        for sector in 0..u32::from(drive.geometry.sectors) {
+            if disk.write(first + sector, &[0xF6; SECTOR_SIZE]).is_err() {
+                code = status::WRITE_PROTECTED;
+            }
+        }
+    }
+    finish(context, drive.number, code);
+}
+
+/// AH=08h: the geometry of a drive and how many there are.
+fn parameters(pc: &Pc, context: &mut Context<'_>, number: u8) {
+    let table = &pc.bios.drives;
+    let floppy = number < 0x80;
+    let count = if floppy { table.floppies() } else { table.hard_disks() };
+    let Some(drive) = table.get(number) else {
+        if floppy {
+            // An absent floppy drive has type 0 and no parameters, which is not an error.
+            let registers = context.registers();
+            registers.set_ax(0);
+            registers.set_bx(0);
+            registers.set_cx(0);
+            registers.set_dx(u16::from(count));
+            context.memory.write_u8(FLOPPY_STATUS, status::OK);
+            context.set_carry(false);
+        } else {
+            // Most BIOSes report 07h here; what counts for callers is the carry and DL.
+            context.registers().set_ah(0x07);
+            context.registers().set_dl(count);
+            context.memory.write_u8(DISK_STATUS, 0x07);
+            context.set_carry(true);
+        }
+        return;
+    };
+    let geometry = drive.geometry;
+    let [cylinder_low, cylinder_high] = (geometry.cylinders - 1).to_le_bytes();
+    let registers = context.registers();
+    registers.set_al(0);
+    registers.set_ch(cylinder_low);
+    registers.set_cl(geometry.sectors | cylinder_high << 6);
+    registers.set_dh(geometry.heads - 1);
+    registers.set_dl(count);
+    if floppy {
+        let drive_type = drives::floppy_format(drive.sectors).map_or(0, |format| format.drive_type);
+        registers.set_bx(u16::from(drive_type));
+        registers.set_di(rom::FLOPPY_PARAMETERS.offset);
+        context.cpu.set_segment(SegmentRegister::Es, rom::FLOPPY_PARAMETERS.segment);
+    }
+    finish(context, number, status::OK);
+}
+
+/// AH=15h: 1 = floppy without change line, 3 = hard disk with its sectors in CX:DX.
+fn drive_type(context: &mut Context<'_>, drive: Drive) {
+    let kind = if drive.is_floppy() { 1 } else { 3 };
+    context.registers().set_ah(kind);
+    if !drive.is_floppy() {
+        let sectors = drive.geometry.sector_count();
+        context.registers().set_cx((sectors >> 16) as u16);
+        context.registers().set_dx(sectors as u16);
+    }
+    drives::store_status(context.memory, drive.number, status::OK);
+    context.set_carry(false);
+}
+
+/// AH=17h and 18h; 18h also returns the parameter table, if the format is the drive's own.
+fn set_format_type(context: &mut Context<'_>, general: &General, drive: Drive) {
+    if general.ah() == 0x18 {
+        let (last_cylinder, sectors) = cylinder_and_sector(general);
+        if (last_cylinder + 1, sectors) != (drive.geometry.cylinders, drive.geometry.sectors) {
+            return finish(context, drive.number, 0x0C);
+        }
+        context.registers().set_di(rom::FLOPPY_PARAMETERS.offset);
+        context.cpu.set_segment(SegmentRegister::Es, rom::FLOPPY_PARAMETERS.segment);
+    }
+    finish(context, drive.number, status::OK);
+}
+
+#[cfg(test)]
+#[path = "int13_tests.rs"]
+mod tests;

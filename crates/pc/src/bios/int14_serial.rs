@@ -1,0 +1,60 @@
+//! INT 14h: the serial port, through its registers as a program would use them.
+
+use super::{Context, defaults};
+use crate::Pc;
+
+/// Divisors of the eight baud rates that AL bits 7:5 choose from: 110 to 9600.
+const DIVISORS: [u16; 8] = [1047, 768, 384, 192, 96, 48, 24, 12];
+/// Nothing came, or there is no such port.
+const TIME_OUT: u8 = 0x80;
+const LINE_STATUS: u16 = 5;
+const MODEM_STATUS: u16 = 6;
+const DIVISOR_ACCESS: u8 = 0x80;
+/// DTR and RTS, with the interrupt's switch as it was.
+const READY: u8 = 0x03;
+
+pub(super) fn service(pc: &mut Pc, context: &mut Context<'_>) {
+    let general = *context.registers();
+    // Only COM1 is there.
+    if general.dx() != 0 {
+        context.registers().set_ah(TIME_OUT);
+        return;
+    }
+    let uart = &mut pc.devices.com1;
+    match general.ah() {
+        0x00 => {
+            let [low, high] = DIVISORS[usize::from(general.al() >> 5)].to_le_bytes();
+            for (offset, value) in
+                [(3, DIVISOR_ACCESS), (0, low), (1, high), (3, general.al() & 0x1F), (1, 0)]
+            {
+                uart.write(offset, value);
+            }
+            let status = u16::from_le_bytes([uart.read(MODEM_STATUS), uart.read(LINE_STATUS)]);
+            context.registers().set_ax(status);
+        }
+        0x01 => {
+            let control = uart.read(4);
+            uart.write(4, control | READY);
+            if let Some(byte) = uart.write(0, general.al()) {
+                context.host.serial(byte);
+            }
+            context.registers().set_ah(uart.read(LINE_STATUS));
+        }
+        0x02 => {
+            // The wait of a real BIOS ends in a time-out too; here it has none, since nothing can arrive meanwhile.
+            let status = uart.read(LINE_STATUS);
+            let registers = context.registers();
+            if status & 1 != 0 {
+                registers.set_al(uart.read(0));
+                registers.set_ah(status & 0x1E);
+            } else {
+                registers.set_ah(status | TIME_OUT);
+            }
+        }
+        0x03 => {
+            let status = u16::from_le_bytes([uart.read(MODEM_STATUS), uart.read(LINE_STATUS)]);
+            context.registers().set_ax(status);
+        }
+        _ => defaults::name_call(pc, context, 0x14),
+    }
+}

@@ -1,0 +1,22 @@
+//! INT 17h: a printer that takes everything.
+
+use super::{Context, defaults};
+use crate::Pc;
+
+/// Not busy, selected.
+const READY: u8 = 0x90;
+const TIME_OUT: u8 = 0x01;
+
+pub(super) fn service(pc: &mut Pc, context: &mut Context<'_>) {
+    let general = *context.registers();
+    match general.ah() {
+        0x00..=0x02 if general.dx() != 0 => context.registers().set_ah(TIME_OUT),
+        0x00..=0x02 => {
+            if general.ah() == 0x00 {
+                pc.devices.lpt1.write(0, general.al());
+            }
+            context.registers().set_ah(READY);
+        }
+        _ => defaults::name_call(pc, context, 0x17),
+    }
+}

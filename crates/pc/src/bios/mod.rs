@@ -1,0 +1,179 @@
+//! The BIOS: interrupt services as Rust functions.
+//!
+//! On entry the guest executed `VMCALL` in a stub of the ROM, with the caller's IP, CS and FLAGS on its stack. A
+//! service answers in registers, in memory and in that FLAGS image, and the stub's `IRET` goes back. Where code of
+//! the guest must run in between (a hooked INT 1Ch, a wait that lets interrupts in), the service continues at a
+//! routine in the ROM that comes back with another `VMCALL`.
+
+mod call;
+mod data_area;
+mod defaults;
+mod drives;
+mod int08_timer;
+mod int09_keyboard;
+mod int10_palette;
+mod int10_text;
+mod int10_video;
+mod int11_equipment;
+mod int13_disk;
+mod int13_extended;
+mod int14_serial;
+mod int15_memory;
+mod int15_system;
+mod int16_keys;
+mod int17_printer;
+mod int19_boot;
+mod int1a_clock;
+mod key_table;
+mod power_on;
+mod rom;
+
+pub use drives::{Geometry, drive_number};
+pub use int19_boot::{BootError, Signature};
+pub use rom::write_rom;
+
+use crate::time::Ticks;
+use crate::{Disks, Host, Pc};
+use drives::DriveTable;
+use rom::Entry;
+use v8086::{Cpu, FarPointer, GuestMemory};
+
+/// What a service works on.
+pub struct Context<'a> {
+    /// The guest's processor, at the `VMCALL`.
+    pub cpu: &'a mut dyn Cpu,
+    /// The guest's memory.
+    pub memory: &'a mut dyn GuestMemory,
+    /// The disks in the drives.
+    pub disks: &'a mut dyn Disks,
+    /// Where serial bytes and the log go.
+    pub host: &'a mut dyn Host,
+    /// The time.
+    pub now: Ticks,
+}
+
+/// What became of a `VMCALL`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ServiceOutcome {
+    /// A service ran, entered through interrupt `vector`. The instruction pointer is set to where the guest goes on.
+    Served {
+        /// The interrupt vector.
+        vector: u8,
+    },
+    /// No stub of the ROM is there: the instruction is the guest's own, and undefined.
+    NotAService,
+}
+
+/// Whether the keyboard buffer of the BIOS holds no key.
+pub(crate) fn keyboard_buffer_is_empty(memory: &dyn GuestMemory) -> bool {
+    memory.read_u16(data_area::KEY_HEAD) == memory.read_u16(data_area::KEY_TAIL)
+}
+
+/// How many different calls of unknown functions are named in the log.
+const NAMED_CALLS: usize = 64;
+
+/// What the BIOS remembers outside the guest's memory.
+pub(crate) struct Bios {
+    drives: DriveTable,
+    /// End of the wait that INT 15h, AH=86h runs.
+    delay_until: Option<Ticks>,
+    /// Unknown functions that the log has named already, as vector << 8 | AH.
+    named: [u16; NAMED_CALLS],
+    named_count: usize,
+    fault: Option<RepeatedFault>,
+}
+
+/// An unhandled exception that comes again and again.
+#[derive(Clone, Copy)]
+struct RepeatedFault {
+    vector: u8,
+    address: FarPointer,
+    times: u32,
+}
+
+impl Bios {
+    pub const fn new() -> Self {
+        Self {
+            drives: DriveTable::new(),
+            delay_until: None,
+            named: [0; NAMED_CALLS],
+            named_count: 0,
+            fault: None,
+        }
+    }
+
+    /// Whether this call was not seen before and should be named in the log.
+    fn names(&mut self, vector: u8, function: u8) -> bool {
+        let call = u16::from_be_bytes([vector, function]);
+        if self.named_count == NAMED_CALLS || self.named[..self.named_count].contains(&call) {
+            return false;
+        }
+        self.named[self.named_count] = call;
+        self.named_count += 1;
+        true
+    }
+}
+
+impl Pc {
+    /// Answers a `VMCALL` of the guest. The processor stands at the instruction; afterwards it stands where the guest
+    /// goes on. Check [`Self::end`] then.
+    pub fn service(&mut self, context: &mut Context<'_>) -> ServiceOutcome {
+        let Some(entry) = rom::entry_at(context.cpu) else {
+            return ServiceOutcome::NotAService;
+        };
+        self.devices.advance(context.now);
+        // Past the VMCALL; a service that goes on elsewhere sets the pointer itself.
+        context.cpu.set_eip(context.cpu.eip() + rom::VMCALL.len() as u32);
+        let vector = match entry {
+            Entry::Vector(vector) => {
+                self.interrupt_service(vector, context);
+                vector
+            }
+            Entry::Reset => {
+                int19_boot::reset_vector(self);
+                0x19
+            }
+            Entry::DelayOver => {
+                int15_system::continue_delay(self, context);
+                0x15
+            }
+            Entry::TickHookDone => {
+                int08_timer::end(self);
+                0x08
+            }
+            Entry::KeyInterceptDone => {
+                int09_keyboard::intercepted(self, context);
+                0x09
+            }
+        };
+        self.after_write();
+        ServiceOutcome::Served { vector }
+    }
+
+    fn interrupt_service(&mut self, vector: u8, context: &mut Context<'_>) {
+        match vector {
+            0x08 => int08_timer::tick(self, context),
+            0x09 => int09_keyboard::key(self, context),
+            0x10 => int10_video::service(self, context),
+            0x11 => int11_equipment::equipment(context),
+            0x12 => int11_equipment::base_memory(context),
+            0x13 => int13_disk::service(self, context),
+            0x14 => int14_serial::service(self, context),
+            0x15 => int15_system::service(self, context),
+            0x16 => int16_keys::service(self, context),
+            0x17 => int17_printer::service(self, context),
+            0x18 => int19_boot::nothing_to_boot(self, context),
+            0x19 => int19_boot::bootstrap(self),
+            0x1A => int1a_clock::service(self, context),
+            0x70 => int1a_clock::clock_interrupt(self, context),
+            0x0A..=0x0F | 0x71..=0x77 => defaults::hardware(self, context, vector),
+            _ => defaults::unexpected(self, context, vector),
+        }
+    }
+
+    /// Answers a function that is not there: carry, and one line in the log. `AH` is for the caller to set.
+    fn refuse(&mut self, context: &mut Context<'_>, vector: u8) {
+        defaults::name_call(self, context, vector);
+        context.set_carry(true);
+    }
+}

@@ -1,0 +1,268 @@
+//! The ROM at F0000h: where interrupt vectors point, and what programs look up at fixed addresses.
+//!
+//! Each vector has a stub of eight bytes: `STI; NOP; VMCALL; IRET` for a service, so that a program that polls with
+//! interrupts off still gets them, as with a real BIOS; `NOP; NOP; VMCALL; IRET` for an interrupt handler. The entry
+//! points that IBM's listings made part of the PC hold a jump to the stub.
+
+use v8086::{Cpu, FarPointer, SegmentRegister};
+
+/// Segment of the ROM.
+pub(super) const SEGMENT: u16 = 0xF000;
+/// The instruction that leaves the guest.
+pub(super) const VMCALL: [u8; 3] = [0x0F, 0x01, 0xC1];
+
+const STUBS: u16 = 0xD000;
+const STUB_SIZE: u16 = 8;
+/// Offset of the `VMCALL` in a stub.
+const STUB_CALL: u16 = 2;
+const STUBS_END: u16 = STUBS + 256 * STUB_SIZE;
+
+const RESET: u16 = 0xD800;
+/// Waits for an interrupt, then asks INT 16h again.
+pub(super) const KEY_WAIT: u16 = 0xD810;
+/// Waits for an interrupt, then looks whether the delay is over.
+pub(super) const DELAY_WAIT: u16 = 0xD820;
+const DELAY_CALL: u16 = DELAY_WAIT + 2;
+/// Calls a hooked INT 1Ch inside INT 8.
+pub(super) const TICK_HOOK: u16 = 0xD830;
+const TICK_HOOK_CALL: u16 = TICK_HOOK + 0x0A;
+/// Calls a hooked INT 15h, AH=4Fh inside INT 9; AX lies on the stack.
+pub(super) const KEY_INTERCEPT: u16 = 0xD850;
+const KEY_INTERCEPT_CALL: u16 = KEY_INTERCEPT + 2;
+/// Calls INT 1Bh, INT 5, INT 15h AX=8500h and AX=8501h, INT 4Ah at the end of an interrupt.
+pub(super) const BREAK_HOOK: u16 = 0xD860;
+pub(super) const PRINT_SCREEN: u16 = 0xD868;
+pub(super) const SYSTEM_REQUEST_DOWN: u16 = 0xD870;
+pub(super) const SYSTEM_REQUEST_UP: u16 = 0xD878;
+pub(super) const ALARM_HOOK: u16 = 0xD880;
+
+/// An `IRET` alone: the vector of an interrupt that nobody hooked.
+pub(super) const DUMMY: FarPointer = FarPointer::new(SEGMENT, 0xFF53);
+/// The table that INT 15h, AH=C0h returns.
+pub(super) const CONFIGURATION: u16 = 0xE6F5;
+/// The table that INT 1Eh points to.
+pub(super) const FLOPPY_PARAMETERS: FarPointer = FarPointer::new(SEGMENT, 0xEFC7);
+
+/// Entry points at the addresses of the IBM listings.
+const CLASSIC: [(u8, u16); 15] = [
+    (0x02, 0xE2C3),
+    (0x08, 0xFEA5),
+    (0x09, 0xE987),
+    (0x0E, 0xEF57),
+    (0x10, 0xF065),
+    (0x11, 0xF84D),
+    (0x12, 0xF841),
+    (0x13, 0xE3FE),
+    (0x14, 0xE739),
+    (0x15, 0xF859),
+    (0x16, 0xE82E),
+    (0x17, 0xEFD2),
+    (0x19, 0xE6F2),
+    (0x1A, 0xFE6E),
+    // The floppy's own entry, which INT 40h gives while a hard disk's BIOS holds INT 13h.
+    (0x40, 0xEC59),
+];
+
+/// Pieces of the ROM that are not stubs: offset and content.
+const PIECES: [(u16, &[u8]); 16] = [
+    (RESET, &[0x0F, 0x01, 0xC1, 0xEB, 0xFE]),            // VMCALL; JMP $
+    (KEY_WAIT, &[0xFB, 0xF4]),                           // STI; HLT; (JMP to the stub of INT 16h)
+    (DELAY_WAIT, &[0xFB, 0xF4, 0x0F, 0x01, 0xC1, 0xCF]), // STI; HLT; VMCALL; IRET
+    // PUSH DS; PUSH AX; PUSH DX; MOV AX,40h; MOV DS,AX; INT 1Ch; VMCALL; POP DX; POP AX; POP DS; IRET
+    (
+        TICK_HOOK,
+        &[
+            0x1E, 0x50, 0x52, 0xB8, 0x40, 0x00, 0x8E, 0xD8, 0xCD, 0x1C, 0x0F, 0x01, 0xC1, 0x5A, 0x58, 0x1F,
+            0xCF,
+        ],
+    ),
+    (KEY_INTERCEPT, &[0xCD, 0x15, 0x0F, 0x01, 0xC1, 0x58, 0xCF]), // INT 15h; VMCALL; POP AX; IRET
+    (BREAK_HOOK, &[0xCD, 0x1B, 0xCF]),
+    (PRINT_SCREEN, &[0xCD, 0x05, 0xCF]),
+    (SYSTEM_REQUEST_DOWN, &[0x50, 0xB8, 0x00, 0x85, 0xCD, 0x15, 0x58, 0xCF]), // PUSH AX; MOV AX; INT 15h; POP AX; IRET
+    (SYSTEM_REQUEST_UP, &[0x50, 0xB8, 0x01, 0x85, 0xCD, 0x15, 0x58, 0xCF]),
+    (ALARM_HOOK, &[0xCD, 0x4A, 0xCF]),
+    // Eight bytes follow; model FCh (AT), submodel 0, revision 1; two interrupt controllers, clock, keyboard
+    // intercept; INT 16h, AH=09h.
+    (CONFIGURATION, &[0x08, 0x00, 0xFC, 0x00, 0x01, 0x70, 0x00, 0x00, 0x00, 0x00]),
+    // Step rate and head times, motor off after 37 ticks, 512-byte sectors, 18 a track, gaps, fill, head settle,
+    // motor start.
+    (FLOPPY_PARAMETERS.offset, &[0xAF, 0x02, 0x25, 0x02, 0x12, 0x1B, 0xFF, 0x6C, 0xF6, 0x0F, 0x08]),
+    (DUMMY.offset, &[0xCF]),
+    // JMP F000:E05B; date; 0; model AT; checksum.
+    (0xFFF0, &[0xEA, 0x5B, 0xE0, 0x00, 0xF0]),
+    (0xFFF5, b"11/22/26\0"),
+    (0xFFFE, &[0xFC, 0x00]),
+];
+
+/// The entry that power-on and a jump to FFFF:0 reach.
+const POWER_ON_ENTRY: u16 = 0xE05B;
+
+/// What a `VMCALL` in the ROM asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Entry {
+    /// The interrupt with this vector.
+    Vector(u8),
+    /// Somebody jumped to the reset vector.
+    Reset,
+    /// An interrupt came during a delay.
+    DelayOver,
+    /// A hooked INT 1Ch came back.
+    TickHookDone,
+    /// A hooked INT 15h, AH=4Fh came back.
+    KeyInterceptDone,
+}
+
+/// What the `VMCALL` at which `cpu` stands asks for, if it is one of ours.
+pub(super) fn entry_at(cpu: &dyn Cpu) -> Option<Entry> {
+    if cpu.segment(SegmentRegister::Cs) != SEGMENT {
+        return None;
+    }
+    match cpu.eip() as u16 {
+        offset @ STUBS..STUBS_END if offset % STUB_SIZE == STUB_CALL => {
+            Some(Entry::Vector(((offset - STUBS) / STUB_SIZE) as u8))
+        }
+        RESET => Some(Entry::Reset),
+        DELAY_CALL => Some(Entry::DelayOver),
+        TICK_HOOK_CALL => Some(Entry::TickHookDone),
+        KEY_INTERCEPT_CALL => Some(Entry::KeyInterceptDone),
+        _ => None,
+    }
+}
+
+const fn stub(vector: u8) -> u16 {
+    STUBS + vector as u16 * STUB_SIZE
+}
+
+/// Where the interrupt table points for `vector` after power-on.
+pub(super) fn vector_target(vector: u8) -> FarPointer {
+    let offset = match vector {
+        // Called for programs to hook: break, tick, print screen, alarm.
+        0x05 | 0x1B | 0x1C | 0x4A => return DUMMY,
+        0x1E => return FLOPPY_PARAMETERS,
+        // Pointers to tables that this PC does not have; and vectors that IBM left to users, who look for zeros.
+        0x1D | 0x1F | 0x43 | 0x60..=0x67 => return FarPointer::new(0, 0),
+        _ => CLASSIC.iter().find(|entry| entry.0 == vector).map_or(stub(vector), |entry| entry.1),
+    };
+    FarPointer::new(SEGMENT, offset)
+}
+
+/// Whether the stub lets interrupts in before the service runs.
+const fn is_service(vector: u8) -> bool {
+    matches!(vector, 0x10..=0x17 | 0x1A)
+}
+
+/// Writes the 64-KiB image of the ROM, to be mapped at F0000h, read-only.
+pub fn write_rom(rom: &mut [u8; 0x1_0000]) {
+    rom.fill(0);
+    for vector in 0..=255 {
+        let at = usize::from(stub(vector));
+        let entry = if is_service(vector) { [0xFB, 0x90] } else { [0x90, 0x90] };
+        rom[at..at + 2].copy_from_slice(&entry);
+        rom[at + 2..at + 5].copy_from_slice(&VMCALL);
+        rom[at + 5] = 0xCF;
+    }
+    for (offset, content) in PIECES {
+        let at = usize::from(offset);
+        rom[at..at + content.len()].copy_from_slice(content);
+    }
+    for (vector, offset) in CLASSIC {
+        // INT 40h is INT 13h for floppies.
+        jump(rom, offset, stub(if vector == 0x40 { 0x13 } else { vector }));
+    }
+    jump(rom, KEY_WAIT + 2, stub(0x16));
+    jump(rom, POWER_ON_ENTRY, RESET);
+    let sum = rom.iter().fold(0_u8, |sum, &byte| sum.wrapping_add(byte));
+    rom[0xFFFF] = sum.wrapping_neg();
+}
+
+/// Writes `JMP NEAR to` at `offset`.
+fn jump(rom: &mut [u8; 0x1_0000], offset: u16, to: u16) {
+    let at = usize::from(offset);
+    let [low, high] = to.wrapping_sub(offset.wrapping_add(3)).to_le_bytes();
+    rom[at..at + 3].copy_from_slice(&[0xE9, low, high]);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fakes::Machine;
+    use std::boxed::Box;
+
+    fn rom() -> Box<[u8; 0x1_0000]> {
+        let mut rom = Box::new([0xAA; 0x1_0000]);
+        write_rom(&mut rom);
+        rom
+    }
+
+    /// Follows jumps and steps over `STI` and `NOP` to the `VMCALL`.
+    fn call_reached_from(rom: &[u8; 0x1_0000], mut at: u16) -> u16 {
+        loop {
+            let code = &rom[usize::from(at)..];
+            at = match code[0] {
+                0xE9 => at.wrapping_add(3).wrapping_add(u16::from_le_bytes([code[1], code[2]])),
+                0xEA => u16::from_le_bytes([code[1], code[2]]),
+                0xFB | 0x90 => at + 1,
+                _ => break,
+            };
+        }
+        assert_eq!(rom[usize::from(at)..][..3], VMCALL, "at {at:04X}");
+        at
+    }
+
+    #[test]
+    fn every_vector_that_points_to_a_stub_reaches_its_own_call() {
+        let rom = rom();
+        let mut machine = Machine::new();
+        for vector in 0..=255 {
+            let target = vector_target(vector);
+            if target.segment == 0 || target == DUMMY || target == FLOPPY_PARAMETERS {
+                continue;
+            }
+            let call = call_reached_from(&rom, target.offset);
+            machine.cpu.stand_at(FarPointer::new(SEGMENT, call));
+            let expected = if vector == 0x40 { 0x13 } else { vector };
+            assert_eq!(entry_at(&machine.cpu), Some(Entry::Vector(expected)));
+            assert_eq!(rom[usize::from(call) + 3], 0xCF, "vector {vector:02X}");
+        }
+    }
+
+    #[test]
+    fn the_reset_vector_leads_to_the_reset_call() {
+        let rom = rom();
+        assert_eq!(call_reached_from(&rom, 0xFFF0), RESET);
+        assert_eq!(call_reached_from(&rom, 0xE05B), RESET);
+    }
+
+    #[test]
+    fn a_vmcall_elsewhere_is_not_a_service() {
+        let mut machine = Machine::new();
+        for (segment, offset) in
+            [(0x0000, stub(0x10) + 2), (SEGMENT, stub(0x10)), (SEGMENT, 0x1234), (SEGMENT, STUBS_END + 2)]
+        {
+            machine.cpu.stand_at(FarPointer::new(segment, offset));
+            assert_eq!(entry_at(&machine.cpu), None, "{segment:04X}:{offset:04X}");
+        }
+    }
+
+    #[test]
+    fn programs_find_model_date_and_checksum() {
+        let rom = rom();
+        assert_eq!(rom[0xFFFE], 0xFC);
+        assert_eq!([rom[0xFFF7], rom[0xFFFA]], *b"//");
+        assert_eq!(rom.iter().fold(0_u8, |sum, &byte| sum.wrapping_add(byte)), 0);
+        assert_eq!(rom[0xFF53], 0xCF);
+    }
+
+    #[test]
+    fn no_piece_of_the_rom_overlaps_another() {
+        let jumps = CLASSIC.iter().map(|&(_, offset)| (offset, 3));
+        let fixed = [(STUBS, 0x800), (KEY_WAIT + 2, 3), (POWER_ON_ENTRY, 3)];
+        let pieces = PIECES.iter().map(|&(offset, content)| (offset, content.len() as u16));
+        let mut all: std::vec::Vec<(u16, u16)> = jumps.chain(fixed).chain(pieces).collect();
+        all.sort_unstable();
+        for pair in all.windows(2) {
+            assert!(u32::from(pair[0].0) + u32::from(pair[0].1) <= u32::from(pair[1].0), "{pair:04X?}");
+        }
+    }
+}

@@ -1,0 +1,192 @@
+//! The port bus: which device answers at which port.
+
+use crate::device::pic::Which;
+use crate::ports::*;
+use crate::time::Ticks;
+use crate::{End, Host, Pc};
+
+/// How much one port access moves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Width {
+    /// One byte.
+    Byte,
+    /// Two bytes, as two accesses to adjacent ports.
+    Word,
+    /// Four bytes.
+    Dword,
+}
+
+impl Width {
+    /// Bytes moved.
+    pub const fn bytes(self) -> u16 {
+        match self {
+            Self::Byte => 1,
+            Self::Word => 2,
+            Self::Dword => 4,
+        }
+    }
+}
+
+/// What an unassigned port reads.
+const OPEN_BUS: u8 = 0xFF;
+
+impl Pc {
+    /// An IN of the guest. A wide access goes to adjacent 8-bit ports, lowest first, as on an ISA bus; what nobody
+    /// answers reads all ones.
+    pub fn port_in(&mut self, port: u16, width: Width, now: Ticks) -> u32 {
+        self.devices.advance(now);
+        let mut assigned = false;
+        let value = (0..width.bytes()).fold(0, |value, offset| {
+            let byte = self.read_port(port.wrapping_add(offset));
+            assigned |= byte.is_some();
+            value | u32::from(byte.unwrap_or(OPEN_BUS)) << (8 * offset)
+        });
+        if !assigned {
+            self.unassigned.reads += 1;
+        }
+        self.devices.settle();
+        value
+    }
+
+    /// An OUT of the guest. Bytes for the serial line go to `host`; a request for a reset shows in [`Self::end`].
+    pub fn port_out(&mut self, port: u16, width: Width, value: u32, now: Ticks, host: &mut dyn Host) {
+        self.devices.advance(now);
+        let mut assigned = false;
+        for offset in 0..width.bytes() {
+            let byte = (value >> (8 * offset)) as u8;
+            assigned |= self.write_port(port.wrapping_add(offset), byte, host);
+        }
+        if !assigned {
+            self.unassigned.writes += 1;
+        }
+        self.after_write();
+    }
+
+    /// Wires what a write changed: A20, resets, interrupt lines.
+    pub(crate) fn after_write(&mut self) {
+        if let Some(enabled) = self.devices.keyboard.take_a20_request() {
+            self.devices.system.set_a20(enabled);
+        }
+        if let Some(cause) = self.devices.reset_requested() {
+            self.end.get_or_insert(End::Reboot(cause));
+        }
+        self.devices.settle();
+    }
+
+    /// One byte from `port`; `None` if nobody answers.
+    fn read_port(&mut self, port: u16) -> Option<u8> {
+        let devices = &mut self.devices;
+        let now = devices.now();
+        Some(match port {
+            PIC_MASTER_COMMAND => devices.pics.read_command(Which::Master),
+            PIC_MASTER_DATA => devices.pics.read_data(Which::Master),
+            PIC_SLAVE_COMMAND => devices.pics.read_command(Which::Slave),
+            PIC_SLAVE_DATA => devices.pics.read_data(Which::Slave),
+            PIT_CHANNEL_0..=PIT_CHANNEL_2 => devices.pit.read(usize::from(port - PIT_CHANNEL_0), now),
+            // The control word can't be read back.
+            PIT_CONTROL => OPEN_BUS,
+            KEYBOARD_DATA => devices.keyboard.read_data(now),
+            KEYBOARD_COMMAND => devices.keyboard.read_status(),
+            SYSTEM_CONTROL_B => {
+                let timer = devices.pit.output(2, now);
+                devices.system.read_b(timer, now)
+            }
+            SYSTEM_CONTROL_A => devices.system.read_a(),
+            CMOS_INDEX => devices.cmos.selected(),
+            CMOS_DATA => devices.cmos.read(now),
+            LPT1_DATA..=LPT1_CONTROL => devices.lpt1.read(port - LPT1_DATA),
+            COM1..=COM1_LAST => devices.com1.read(port - COM1),
+            MONO_CRTC_INDEX | MONO_CRTC_DATA | MONO_STATUS | VGA_ATTRIBUTE..=COLOR_STATUS => {
+                return self.read_vga(port);
+            }
+            POST_CODE | DEBUG_CONSOLE | BOCHS_SHUTDOWN => OPEN_BUS,
+            _ => return None,
+        })
+    }
+
+    fn read_vga(&mut self, port: u16) -> Option<u8> {
+        let now = self.devices.now();
+        let vga = &mut self.devices.vga;
+        Some(match port {
+            VGA_ATTRIBUTE => vga.read_attribute_index(),
+            VGA_ATTRIBUTE_READ => vga.read_attribute(),
+            // Input status 0: bit 4 senses a colour monitor.
+            VGA_MISCELLANEOUS => 0x10,
+            VGA_SEQUENCER_INDEX | VGA_SEQUENCER_DATA => vga.read_sequencer(port == VGA_SEQUENCER_DATA),
+            VGA_DAC_MASK => vga.read_dac_mask(),
+            VGA_DAC_READ_INDEX => vga.read_dac_state(),
+            VGA_DAC_WRITE_INDEX => vga.read_dac_index(),
+            VGA_DAC_DATA => vga.read_dac(),
+            VGA_FEATURE_READ => 0,
+            VGA_MISCELLANEOUS_READ => vga.read_miscellaneous(),
+            VGA_GRAPHICS_INDEX | VGA_GRAPHICS_DATA => vga.read_graphics(port == VGA_GRAPHICS_DATA),
+            _ if !vga.answers_at(port) => return None,
+            MONO_CRTC_INDEX | COLOR_CRTC_INDEX => vga.read_crtc_index(),
+            MONO_CRTC_DATA | COLOR_CRTC_DATA => vga.read_crtc(),
+            MONO_STATUS | COLOR_STATUS => vga.read_status(now),
+            _ => return None,
+        })
+    }
+
+    /// One byte to `port`; false if nobody answers.
+    fn write_port(&mut self, port: u16, value: u8, host: &mut dyn Host) -> bool {
+        let devices = &mut self.devices;
+        let now = devices.now();
+        match port {
+            PIC_MASTER_COMMAND => devices.pics.write_command(Which::Master, value),
+            PIC_MASTER_DATA => devices.pics.write_data(Which::Master, value),
+            PIC_SLAVE_COMMAND => devices.pics.write_command(Which::Slave, value),
+            PIC_SLAVE_DATA => devices.pics.write_data(Which::Slave, value),
+            PIT_CHANNEL_0..=PIT_CHANNEL_2 => devices.pit.write(usize::from(port - PIT_CHANNEL_0), value, now),
+            PIT_CONTROL => devices.pit.write_control(value, now),
+            KEYBOARD_DATA => devices.keyboard.write_data(value, now),
+            KEYBOARD_COMMAND => {
+                let a20 = devices.a20();
+                devices.keyboard.write_command(value, a20);
+            }
+            SYSTEM_CONTROL_B => {
+                let gate = devices.system.write_b(value);
+                devices.pit.set_speaker_gate(gate, now);
+            }
+            SYSTEM_CONTROL_A => devices.system.write_a(value),
+            CMOS_INDEX => devices.cmos.select(value),
+            CMOS_DATA => devices.cmos.write(value, now),
+            LPT1_DATA..=LPT1_CONTROL => devices.lpt1.write(port - LPT1_DATA, value),
+            COM1..=COM1_LAST => {
+                if let Some(byte) = devices.com1.write(port - COM1, value) {
+                    host.serial(byte);
+                }
+            }
+            MONO_CRTC_INDEX | MONO_CRTC_DATA | MONO_STATUS | VGA_ATTRIBUTE..=COLOR_STATUS => {
+                return self.write_vga(port, value);
+            }
+            POST_CODE | DEBUG_CONSOLE | BOCHS_SHUTDOWN => {}
+            _ => return false,
+        }
+        true
+    }
+
+    fn write_vga(&mut self, port: u16, value: u8) -> bool {
+        let vga = &mut self.devices.vga;
+        match port {
+            VGA_ATTRIBUTE => vga.write_attribute(value),
+            VGA_MISCELLANEOUS => vga.write_miscellaneous(value),
+            VGA_SEQUENCER_INDEX | VGA_SEQUENCER_DATA => {
+                vga.write_sequencer(port == VGA_SEQUENCER_DATA, value)
+            }
+            VGA_DAC_MASK => vga.write_dac_mask(value),
+            VGA_DAC_READ_INDEX | VGA_DAC_WRITE_INDEX => {
+                vga.write_dac_index(value, port == VGA_DAC_READ_INDEX)
+            }
+            VGA_DAC_DATA => vga.write_dac(value),
+            VGA_GRAPHICS_INDEX | VGA_GRAPHICS_DATA => vga.write_graphics(port == VGA_GRAPHICS_DATA, value),
+            _ if !vga.answers_at(port) => return false,
+            MONO_CRTC_INDEX | COLOR_CRTC_INDEX => vga.write_crtc_index(value),
+            MONO_CRTC_DATA | COLOR_CRTC_DATA => vga.write_crtc(value),
+            // Written, 3DAh is the feature control register, of which nothing depends.
+            MONO_STATUS | COLOR_STATUS => {}
+            _ => return false,
+        }
+        true
+    }
+}

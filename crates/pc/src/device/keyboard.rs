@@ -1,0 +1,320 @@
+//! The 8042 keyboard controller and the keyboard behind it.
+//!
+//! The keyboard sends one byte at a time, about a millisecond apart, as its serial line does. That matters: programs
+//! that hook INT 9 read port 60h and then let the BIOS read the same byte again.
+
+use super::scancode::{EXTENDED, SET_1_BREAK, SET_2_BREAK, to_set_2};
+use crate::time::Ticks;
+
+/// A key that goes down or comes up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeyEvent {
+    /// Scan code of set 1, 01h to 7Fh, without the break bit.
+    pub scan: u8,
+    /// The code is preceded by E0h: the arrows, the right Ctrl and Alt, the keypad's Enter …
+    pub extended: bool,
+    /// Down, else up.
+    pub pressed: bool,
+}
+
+/// Bytes that the keyboard itself keeps for the controller.
+const QUEUE: usize = 32;
+/// Clocks between two bytes of the keyboard: 11 bits at about 12.5 kHz.
+const BYTE_TIME: u64 = 1050;
+
+mod status {
+    pub const OUTPUT_FULL: u8 = 0x01;
+    pub const SYSTEM: u8 = 0x04;
+    pub const COMMAND: u8 = 0x08;
+    /// The front panel's lock is open.
+    pub const UNLOCKED: u8 = 0x10;
+}
+
+mod command_byte {
+    pub const KEYBOARD_INTERRUPT: u8 = 0x01;
+    pub const SYSTEM: u8 = 0x04;
+    pub const KEYBOARD_DISABLED: u8 = 0x10;
+    pub const MOUSE_DISABLED: u8 = 0x20;
+    pub const TRANSLATE: u8 = 0x40;
+}
+
+/// What the next byte written to port 60h is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum DataFor {
+    Keyboard,
+    CommandByte,
+    OutputPort,
+    /// D2h: the byte comes back as if the keyboard had sent it.
+    OutputBuffer,
+    /// D3h and D4h: no mouse is there to take it.
+    Nobody,
+    Leds,
+    ScanCodeSet,
+    TypematicRate,
+}
+
+/// Output port bits: the reset line (low resets) and A20.
+const OUTPUT_NO_RESET: u8 = 0x01;
+const OUTPUT_A20: u8 = 0x02;
+
+const ACKNOWLEDGE: u8 = 0xFA;
+const RESEND: u8 = 0xFE;
+
+/// Controller and keyboard.
+#[derive(Debug)]
+pub struct KeyboardController {
+    output: u8,
+    output_full: bool,
+    /// The byte in `output` requests IRQ 1.
+    output_interrupts: bool,
+    command_byte: u8,
+    last_was_command: bool,
+    data_for: DataFor,
+    queue: [u8; QUEUE],
+    queued: usize,
+    /// When the keyboard may send its next byte.
+    ready_at: Ticks,
+    scanning: bool,
+    scan_code_set: u8,
+    leds: u8,
+    /// The guest read port 60h itself since the last key.
+    read_by_guest: bool,
+    reset_requested: bool,
+    /// What the guest wants of A20, until the board takes it.
+    a20_request: Option<bool>,
+}
+
+impl KeyboardController {
+    /// As a BIOS leaves it: translating, interrupting, the keyboard scanning.
+    pub const fn new() -> Self {
+        Self {
+            output: 0,
+            output_full: false,
+            output_interrupts: false,
+            command_byte: command_byte::KEYBOARD_INTERRUPT
+                | command_byte::SYSTEM
+                | command_byte::MOUSE_DISABLED
+                | command_byte::TRANSLATE,
+            last_was_command: false,
+            data_for: DataFor::Keyboard,
+            queue: [0; QUEUE],
+            queued: 0,
+            ready_at: Ticks::ZERO,
+            scanning: true,
+            scan_code_set: 2,
+            leds: 0,
+            read_by_guest: false,
+            reset_requested: false,
+            a20_request: None,
+        }
+    }
+
+    /// Whether IRQ 1 is requested.
+    pub const fn interrupt(&self) -> bool {
+        self.output_full
+            && self.output_interrupts
+            && self.command_byte & command_byte::KEYBOARD_INTERRUPT != 0
+    }
+
+    /// Whether command FEh or its like pulled the reset line.
+    pub const fn reset_requested(&self) -> bool {
+        self.reset_requested
+    }
+
+    /// What the guest asked of A20 through the output port since the last call.
+    pub fn take_a20_request(&mut self) -> Option<bool> {
+        self.a20_request.take()
+    }
+
+    /// Whether every byte was read.
+    pub const fn idle(&self) -> bool {
+        self.queued == 0 && !self.output_full
+    }
+
+    /// Whether the guest itself has read port 60h since the last key, rather than the BIOS.
+    pub const fn read_by_guest(&self) -> bool {
+        self.read_by_guest
+    }
+
+    /// Whether 16 more bytes find room.
+    pub const fn has_room(&self) -> bool {
+        self.queued + 16 <= QUEUE
+    }
+
+    /// When the keyboard sends its next byte, if nothing else happens.
+    pub fn next_event(&self) -> Option<Ticks> {
+        (self.queued > 0 && !self.output_full && self.keyboard_enabled()).then_some(self.ready_at)
+    }
+
+    fn keyboard_enabled(&self) -> bool {
+        self.command_byte & command_byte::KEYBOARD_DISABLED == 0
+    }
+
+    /// Lets the keyboard send what is due by `now`.
+    pub fn advance(&mut self, now: Ticks) {
+        if self.next_event().is_some_and(|due| due <= now) {
+            let byte = self.queue[0];
+            self.queue.copy_within(1..self.queued, 0);
+            self.queued -= 1;
+            self.put(byte, true);
+        }
+    }
+
+    fn put(&mut self, byte: u8, interrupts: bool) {
+        self.output = byte;
+        self.output_full = true;
+        self.output_interrupts = interrupts;
+    }
+
+    /// A key moved. A keyboard that is switched off or full loses it.
+    pub fn key(&mut self, event: KeyEvent, now: Ticks) {
+        if !self.scanning {
+            return;
+        }
+        self.read_by_guest = false;
+        if event.extended {
+            self.send(EXTENDED, now);
+        }
+        if self.scan_code_set == 1 || self.command_byte & command_byte::TRANSLATE != 0 {
+            self.send(event.scan | if event.pressed { 0 } else { SET_1_BREAK }, now);
+        } else {
+            if !event.pressed {
+                self.send(SET_2_BREAK, now);
+            }
+            self.send(to_set_2(event.scan), now);
+        }
+    }
+
+    fn send(&mut self, byte: u8, now: Ticks) {
+        if self.queued == 0 {
+            self.ready_at = self.ready_at.max(now);
+        }
+        if self.queued < QUEUE {
+            self.queue[self.queued] = byte;
+            self.queued += 1;
+        }
+    }
+
+    /// Reads port 60h as an IN of the guest does.
+    pub fn read_data(&mut self, now: Ticks) -> u8 {
+        if self.output_full {
+            self.read_by_guest = true;
+        }
+        self.take_data(now)
+    }
+
+    /// Reads port 60h for the BIOS. An empty buffer gives its last byte again.
+    pub fn take_data(&mut self, now: Ticks) -> u8 {
+        if self.output_full {
+            self.output_full = false;
+            self.ready_at = now.plus(BYTE_TIME);
+        }
+        self.output
+    }
+
+    /// Reads port 64h.
+    pub fn read_status(&self) -> u8 {
+        let when = |condition: bool, bit: u8| if condition { bit } else { 0 };
+        when(self.output_full, status::OUTPUT_FULL)
+            | when(self.command_byte & command_byte::SYSTEM != 0, status::SYSTEM)
+            | when(self.last_was_command, status::COMMAND)
+            | status::UNLOCKED
+    }
+
+    /// Writes port 64h: a command for the controller. `a20` is the line's state, for the output port.
+    pub fn write_command(&mut self, command: u8, a20: bool) {
+        self.last_was_command = true;
+        self.data_for = DataFor::Keyboard;
+        match command {
+            0x20 => self.put(self.command_byte, false),
+            0x60 => self.data_for = DataFor::CommandByte,
+            0xA7 => self.command_byte |= command_byte::MOUSE_DISABLED,
+            0xA8 => self.command_byte &= !command_byte::MOUSE_DISABLED,
+            // The mouse interface's clock line is stuck low: nothing is plugged in.
+            0xA9 => self.put(0x01, false),
+            0xAA => {
+                self.command_byte |= command_byte::SYSTEM;
+                self.put(0x55, false);
+            }
+            0xAB => self.put(0x00, false),
+            0xAD => self.command_byte |= command_byte::KEYBOARD_DISABLED,
+            0xAE => self.command_byte &= !command_byte::KEYBOARD_DISABLED,
+            // Input port: keyboard not inhibited, colour display, manufacturing jumper open.
+            0xC0 => self.put(0xA0, false),
+            0xD0 => self.put(OUTPUT_NO_RESET | if a20 { OUTPUT_A20 } else { 0 }, false),
+            0xD1 => self.data_for = DataFor::OutputPort,
+            0xD2 => self.data_for = DataFor::OutputBuffer,
+            0xD3 | 0xD4 => self.data_for = DataFor::Nobody,
+            0xDD => self.a20_request = Some(false),
+            0xDF => self.a20_request = Some(true),
+            // F0h to FFh pulse output lines low; bit 0 is the processor's reset.
+            0xF0..=0xFF => self.reset_requested |= command & OUTPUT_NO_RESET == 0,
+            _ => {}
+        }
+    }
+
+    /// Writes port 60h: a parameter of the last command, or a byte for the keyboard.
+    pub fn write_data(&mut self, value: u8, now: Ticks) {
+        self.last_was_command = false;
+        match core::mem::replace(&mut self.data_for, DataFor::Keyboard) {
+            DataFor::CommandByte => self.command_byte = value,
+            DataFor::OutputPort => {
+                self.reset_requested |= value & OUTPUT_NO_RESET == 0;
+                self.a20_request = Some(value & OUTPUT_A20 != 0);
+            }
+            DataFor::OutputBuffer => self.put(value, true),
+            DataFor::Nobody => {}
+            DataFor::Leds => {
+                self.leds = value & 7;
+                self.send(ACKNOWLEDGE, now);
+            }
+            DataFor::TypematicRate => self.send(ACKNOWLEDGE, now),
+            DataFor::ScanCodeSet => {
+                self.send(ACKNOWLEDGE, now);
+                match value {
+                    0 => self.send(self.scan_code_set, now),
+                    1 | 2 => self.scan_code_set = value,
+                    _ => {} // Set 3 is acknowledged and not used, as by many keyboards.
+                }
+            }
+            DataFor::Keyboard => self.keyboard_command(value, now),
+        }
+    }
+
+    fn keyboard_command(&mut self, command: u8, now: Ticks) {
+        // Writing to the keyboard makes the controller lift its clock again.
+        self.command_byte &= !command_byte::KEYBOARD_DISABLED;
+        match command {
+            0xEE => return self.send(0xEE, now),
+            0xED => self.data_for = DataFor::Leds,
+            0xF0 => self.data_for = DataFor::ScanCodeSet,
+            0xF3 => self.data_for = DataFor::TypematicRate,
+            0xF4 => self.scanning = true,
+            0xF5 | 0xF6 => {
+                self.scanning = command == 0xF6;
+                self.scan_code_set = 2;
+            }
+            0xF2 | 0xFE | 0xFF | 0xF7..=0xFD => {}
+            _ => return self.send(RESEND, now),
+        }
+        self.send(ACKNOWLEDGE, now);
+        match command {
+            0xF2 => {
+                // ID AB83h; the controller translates its second byte like a scan code.
+                self.send(0xAB, now);
+                self.send(if self.command_byte & command_byte::TRANSLATE != 0 { 0x41 } else { 0x83 }, now);
+            }
+            0xFF => {
+                self.scanning = true;
+                self.scan_code_set = 2;
+                self.leds = 0;
+                self.send(0xAA, now);
+            }
+            _ => {}
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "keyboard_tests.rs"]
+mod tests;

@@ -1,0 +1,123 @@
+//! The devices of the PC: each file holds the registers of one, and nothing about ports but offsets in it.
+//!
+//! Time reaches them through [`Devices::advance`]; between two calls nothing happens by itself. Lines between
+//! devices (an output that requests an interrupt) are wired here.
+
+pub mod calendar;
+pub mod cmos;
+pub mod keyboard;
+pub mod parallel;
+pub mod pic;
+pub mod pit;
+pub mod scancode;
+pub mod system_control;
+pub mod uart;
+pub mod vga;
+
+use crate::RebootCause;
+use crate::time::Ticks;
+use cmos::Cmos;
+use keyboard::{KeyEvent, KeyboardController};
+use parallel::Parallel;
+use pic::{Irq, PicPair};
+use pit::Pit;
+use system_control::SystemControl;
+use uart::Uart;
+use vga::Vga;
+
+/// Every device, and the lines between them.
+pub(crate) struct Devices {
+    pub pics: PicPair,
+    pub pit: Pit,
+    pub keyboard: KeyboardController,
+    pub cmos: Cmos,
+    pub com1: Uart,
+    pub lpt1: Parallel,
+    pub vga: Vga,
+    pub system: SystemControl,
+    now: Ticks,
+    /// When a device next changes by itself; computed again after each change from outside.
+    next: Option<Ticks>,
+}
+
+impl Devices {
+    pub const fn new(unix_time: u64) -> Self {
+        Self {
+            pics: PicPair::new(),
+            pit: Pit::new(),
+            keyboard: KeyboardController::new(),
+            cmos: Cmos::new(unix_time),
+            com1: Uart::new(),
+            lpt1: Parallel::new(),
+            vga: Vga::new(),
+            system: SystemControl::new(),
+            now: Ticks::ZERO,
+            next: None,
+        }
+    }
+
+    /// The latest time that the devices have seen.
+    pub const fn now(&self) -> Ticks {
+        self.now
+    }
+
+    pub const fn a20(&self) -> bool {
+        self.system.a20()
+    }
+
+    pub const fn next_event(&self) -> Option<Ticks> {
+        self.next
+    }
+
+    /// Runs up to `now`. Time never goes back: an earlier `now` changes nothing.
+    pub fn advance(&mut self, now: Ticks) {
+        if now <= self.now {
+            return;
+        }
+        let from = self.now;
+        self.now = now;
+        if self.next.is_none_or(|next| now < next) {
+            return;
+        }
+        // A timer edge stays latched however long the guest holds interrupts off: a tick is lost only when the next
+        // edge comes before the first was acknowledged, as on the real thing.
+        if self.pit.timer_rose(from, now) {
+            self.pics.latch(Irq::TIMER);
+        }
+        self.keyboard.advance(now);
+        self.cmos.advance(from, now);
+        self.settle();
+    }
+
+    /// Brings the interrupt lines and the next event in line with the registers. To be called after each change.
+    pub fn settle(&mut self) {
+        self.pics.set_line(Irq::KEYBOARD, self.keyboard.interrupt());
+        self.pics.set_line(Irq::CLOCK, self.cmos.interrupt());
+        self.pics.set_line(Irq::COM1, self.com1.interrupt());
+        let events =
+            [self.pit.next_timer_rise(self.now), self.keyboard.next_event(), self.cmos.next_event(self.now)];
+        self.next = events.into_iter().flatten().min();
+    }
+
+    pub fn key(&mut self, event: KeyEvent, now: Ticks) {
+        self.keyboard.key(event, now);
+        self.settle();
+    }
+
+    pub fn serial_input(&mut self, byte: u8) -> bool {
+        let taken = self.com1.receive(byte);
+        self.settle();
+        taken
+    }
+
+    /// Whether a device pulled the reset line, and which.
+    pub const fn reset_requested(&self) -> Option<RebootCause> {
+        if self.keyboard.reset_requested() {
+            Some(RebootCause::KeyboardController)
+        } else if self.system.reset_requested() {
+            Some(RebootCause::SystemControlPort)
+        } else {
+            None
+        }
+    }
+}

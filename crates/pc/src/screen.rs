@@ -1,0 +1,133 @@
+//! What the monitor shows: the text in video memory at the start address of the CRT controller.
+//!
+//! Whoever wrote it, BIOS or guest, what is there is what is shown. Size and cursor come from the CRTC too, since
+//! programs set them behind the BIOS's back.
+
+use crate::codepage437;
+use crate::device::vga::Vga;
+use v8086::GuestMemory;
+
+/// No row is longer than this.
+pub const MAX_COLUMNS: usize = 132;
+
+/// A character on the screen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cell {
+    /// The byte in code page 437.
+    pub character: u8,
+    /// Foreground in bits 3:0, background in 6:4, blink or bright background in 7.
+    pub attribute: u8,
+}
+
+/// Where and how the cursor is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cursor {
+    /// From 0; may lie below the last row.
+    pub row: u16,
+    /// From 0.
+    pub column: u16,
+    /// First scan line of the block.
+    pub first_line: u8,
+    /// Last scan line of the block.
+    pub last_line: u8,
+    /// False when switched off.
+    pub visible: bool,
+}
+
+/// A view of the text screen.
+pub struct Screen<'a> {
+    memory: &'a dyn GuestMemory,
+    layout: Layout,
+}
+
+/// The text screen as the CRT controller is programmed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Layout {
+    /// Linear address of the video memory's window.
+    pub base: u32,
+    /// Its size in bytes, a power of two: addresses wrap here.
+    pub window: u32,
+    /// Offset of the first cell shown, in bytes.
+    pub start: u32,
+    /// Bytes from a row to the next.
+    pub pitch: u32,
+    pub columns: u16,
+    pub rows: u16,
+    pub cursor: Cursor,
+}
+
+impl<'a> Screen<'a> {
+    pub(crate) fn new(vga: &Vga, memory: &'a dyn GuestMemory) -> Self {
+        Self { memory, layout: vga.layout() }
+    }
+
+    /// Characters in a row, 1 to [`MAX_COLUMNS`].
+    pub fn columns(&self) -> u16 {
+        self.layout.columns
+    }
+
+    /// Rows shown.
+    pub fn rows(&self) -> u16 {
+        self.layout.rows
+    }
+
+    /// The cursor.
+    pub fn cursor(&self) -> Cursor {
+        self.layout.cursor
+    }
+
+    /// The cell at `row` and `column`, both from 0.
+    pub fn cell(&self, row: u16, column: u16) -> Cell {
+        let mut bytes = [0; 2];
+        self.memory.read(self.address(row, column), &mut bytes);
+        Cell { character: bytes[0], attribute: bytes[1] }
+    }
+
+    /// Fills `bytes` with the cells of `row` as they lie in video memory (character, attribute, …) and returns the
+    /// part that it filled: two bytes a column.
+    pub fn row<'b>(&self, row: u16, bytes: &'b mut [u8; 2 * MAX_COLUMNS]) -> &'b [u8] {
+        let length = usize::from(self.layout.columns) * 2;
+        let from = self.offset(row, 0);
+        let before_wrap = length.min((self.layout.window - from) as usize);
+        self.memory.read(self.layout.base + from, &mut bytes[..before_wrap]);
+        if before_wrap < length {
+            self.memory.read(self.layout.base, &mut bytes[before_wrap..length]);
+        }
+        &bytes[..length]
+    }
+
+    /// Whether one row contains `text`, compared as [`codepage437::row_contains`] does.
+    pub fn contains(&self, text: &str) -> bool {
+        let mut cells = [0; 2 * MAX_COLUMNS];
+        let mut characters = [0; MAX_COLUMNS];
+        (0..self.layout.rows).any(|row| {
+            let cells = self.row(row, &mut cells);
+            for (character, cell) in characters.iter_mut().zip(cells.chunks_exact(2)) {
+                *character = cell[0];
+            }
+            codepage437::row_contains(&characters[..cells.len() / 2], text)
+        })
+    }
+
+    /// A number that changes when a cell or the size of the screen changes; the cursor does not count. FNV-1a.
+    pub fn fingerprint(&self) -> u64 {
+        let mut cells = [0; 2 * MAX_COLUMNS];
+        let mut hash = 0xCBF2_9CE4_8422_2325_u64 ^ u64::from(self.layout.columns);
+        for row in 0..self.layout.rows {
+            for word in self.row(row, &mut cells).chunks_exact(2) {
+                let word = u64::from(u16::from_le_bytes([word[0], word[1]]));
+                hash = (hash ^ word).wrapping_mul(0x0100_0000_01B3);
+            }
+        }
+        hash
+    }
+
+    fn address(&self, row: u16, column: u16) -> u32 {
+        self.layout.base + self.offset(row, column)
+    }
+
+    fn offset(&self, row: u16, column: u16) -> u32 {
+        let cell = self.layout.start + u32::from(row) * self.layout.pitch + u32::from(column) * 2;
+        cell & (self.layout.window - 1)
+    }
+}

@@ -1,0 +1,269 @@
+//! The user of a scripted run: waits for text on the screen, types keys, and says when all of it is done.
+//!
+//! Everything happens in the guest's time, at guest ticks, so two runs of one script are identical. The steps stay
+//! where the caller has them; see [`Steps`].
+
+use crate::{GUEST_TICK, KeyEvent, Pc, Ticks};
+use v8086::GuestMemory;
+
+/// What a script does next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step<'a> {
+    /// Waits until one row of the screen contains this text; see [`crate::codepage437::row_contains`].
+    Expect(&'a str),
+    /// Types; the strokes come from [`Steps::stroke`].
+    Keys,
+}
+
+/// One thing that a user's hands do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stroke {
+    /// Presses a key and releases it.
+    Press(KeyPress),
+    /// Does nothing for so many guest seconds.
+    Wait {
+        /// Guest seconds.
+        seconds: u32,
+    },
+}
+
+/// A key with the modifiers that are held meanwhile.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct KeyPress {
+    /// Scan code of set 1, without the break bit.
+    pub scan: u8,
+    /// The code is preceded by E0h.
+    pub extended: bool,
+    /// Left Shift is held.
+    pub shift: bool,
+    /// Left Ctrl is held.
+    pub ctrl: bool,
+    /// Left Alt is held.
+    pub alt: bool,
+}
+
+/// Scan codes of the modifiers.
+const LEFT_SHIFT: u8 = 0x2A;
+const LEFT_CTRL: u8 = 0x1D;
+const LEFT_ALT: u8 = 0x38;
+
+impl KeyPress {
+    /// The key events of the press, in order: modifiers down, key down, key up, modifiers up.
+    pub fn events(self) -> impl Iterator<Item = KeyEvent> {
+        let modifiers = [(self.ctrl, LEFT_CTRL), (self.alt, LEFT_ALT), (self.shift, LEFT_SHIFT)];
+        let moved = move |pressed: bool| {
+            let held = modifiers.into_iter().filter(|modifier| modifier.0);
+            held.map(move |(_, scan)| KeyEvent { scan, extended: false, pressed })
+        };
+        let own = |pressed: bool| KeyEvent { scan: self.scan, extended: self.extended, pressed };
+        moved(true).chain([own(true), own(false)]).chain(moved(false))
+    }
+}
+
+/// The steps of a script, by number from 0.
+pub trait Steps {
+    /// The step `index`, or `None` behind the last.
+    fn step(&self, index: usize) -> Option<Step<'_>>;
+
+    /// The stroke `index` of the [`Step::Keys`] at `step`, or `None` behind the last.
+    fn stroke(&self, step: usize, index: usize) -> Option<Stroke>;
+}
+
+/// Ticks between a key that was taken and the next key.
+const TICKS_BETWEEN_KEYS: u64 = 2;
+/// Ticks between the last key taken and the first look at the screen.
+const TICKS_BEFORE_LOOK: u64 = 4;
+/// Ticks without a change of the screen that end a script whose last step typed.
+const QUIET_TICKS: u64 = 18;
+/// Guest seconds after which such a script ends in any case.
+const MOST_SECONDS_AFTER_KEYS: u64 = 10;
+
+/// Where a script stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// It goes on. So does the guest.
+    Running,
+    /// All steps are met: the run ends.
+    Finished,
+}
+
+/// What became of a script when its run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// Every step was met. True of an empty script.
+    Met,
+    /// A step was not.
+    Unmet {
+        /// Its number, from 0.
+        step: usize,
+    },
+}
+
+/// What the script does within a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    /// The next stroke, or look at the screen, comes at this time.
+    Until(Ticks),
+    /// A key was pressed and is not yet taken.
+    KeyOut,
+    /// The last step typed, and its last key was taken at `since`.
+    Settling { since: Ticks, fingerprint: u64, changed: Ticks },
+}
+
+/// The executor of a script.
+#[derive(Debug)]
+pub struct Script {
+    step: usize,
+    stroke: usize,
+    phase: Phase,
+    next_poll: Ticks,
+}
+
+impl Script {
+    /// A script at its first step.
+    pub const fn new() -> Self {
+        Self { step: 0, stroke: 0, phase: Phase::Until(Ticks::ZERO), next_poll: Ticks::ZERO }
+    }
+
+    /// When [`Self::poll`] next does something: the next guest tick.
+    pub const fn next_poll(&self) -> Ticks {
+        self.next_poll
+    }
+
+    /// The number of the step that is being done.
+    pub const fn step(&self) -> usize {
+        self.step
+    }
+
+    /// Does what is due at `now`. Calls between two guest ticks do nothing, so it may be called at every exit.
+    pub fn poll(&mut self, steps: &dyn Steps, pc: &mut Pc, memory: &dyn GuestMemory, now: Ticks) -> Progress {
+        if now < self.next_poll {
+            return Progress::Running;
+        }
+        self.next_poll = Ticks((now.0 / GUEST_TICK + 1) * GUEST_TICK);
+        loop {
+            if let Phase::Settling { .. } = self.phase {
+                return self.settle(pc, memory, now);
+            }
+            if let Phase::Until(time) = self.phase
+                && now < time
+            {
+                return Progress::Running;
+            }
+            match steps.step(self.step) {
+                // An empty script runs until the guest ends.
+                None if self.step == 0 => return Progress::Running,
+                None => return Progress::Finished,
+                Some(Step::Expect(text)) if pc.screen(memory).contains(text) => {
+                    self.begin_next_step(Phase::Until(now));
+                    if let Some(Step::Keys) = steps.step(self.step) {
+                        // A program that has just shown its prompt may still throw away keys typed before it.
+                        self.phase = Phase::Until(now.plus(TICKS_BETWEEN_KEYS * GUEST_TICK));
+                    }
+                }
+                Some(Step::Expect(_)) => return Progress::Running,
+                Some(Step::Keys) => {
+                    if !self.type_next(steps, pc, memory, now) {
+                        return Progress::Running;
+                    }
+                }
+            }
+        }
+    }
+
+    fn begin_next_step(&mut self, phase: Phase) {
+        self.step += 1;
+        self.stroke = 0;
+        self.phase = phase;
+    }
+
+    /// Goes on typing; true when the step is done.
+    fn type_next(&mut self, steps: &dyn Steps, pc: &mut Pc, memory: &dyn GuestMemory, now: Ticks) -> bool {
+        if self.phase == Phase::KeyOut {
+            if !pc.keyboard_idle(memory) {
+                return false;
+            }
+            // Taken. What comes next, comes from here on.
+            let is_last = steps.stroke(self.step, self.stroke).is_none();
+            let pause = if is_last { 0 } else { TICKS_BETWEEN_KEYS * GUEST_TICK };
+            self.phase = Phase::Until(now.plus(pause));
+            return is_last && self.end_keys(steps, pc, memory, now);
+        }
+        match steps.stroke(self.step, self.stroke) {
+            Some(Stroke::Press(_)) if !pc.keyboard_idle(memory) => false,
+            Some(Stroke::Press(key)) => {
+                for event in key.events() {
+                    pc.key(event, now);
+                }
+                self.stroke += 1;
+                self.phase = Phase::KeyOut;
+                false
+            }
+            Some(Stroke::Wait { seconds }) => {
+                self.stroke += 1;
+                self.phase = Phase::Until(now.plus(u64::from(seconds) * crate::TICKS_PER_SECOND));
+                false
+            }
+            None => self.end_keys(steps, pc, memory, now),
+        }
+    }
+
+    /// All keys of a step were taken. Always true: the step is done.
+    fn end_keys(&mut self, steps: &dyn Steps, pc: &Pc, memory: &dyn GuestMemory, now: Ticks) -> bool {
+        let next = match steps.step(self.step + 1) {
+            Some(Step::Expect(_)) => Phase::Until(now.plus(TICKS_BEFORE_LOOK * GUEST_TICK)),
+            Some(Step::Keys) => Phase::Until(now.plus(TICKS_BETWEEN_KEYS * GUEST_TICK)),
+            None => {
+                Phase::Settling { since: now, fingerprint: pc.screen(memory).fingerprint(), changed: now }
+            }
+        };
+        self.begin_next_step(next);
+        true
+    }
+
+    fn settle(&mut self, pc: &Pc, memory: &dyn GuestMemory, now: Ticks) -> Progress {
+        let Phase::Settling { since, fingerprint, changed } = self.phase else {
+            return Progress::Running;
+        };
+        let shown = pc.screen(memory).fingerprint();
+        if shown != fingerprint {
+            self.phase = Phase::Settling { since, fingerprint: shown, changed: now };
+        } else if now.since(changed) >= QUIET_TICKS * GUEST_TICK {
+            return Progress::Finished;
+        }
+        if now.since(since) >= MOST_SECONDS_AFTER_KEYS * crate::TICKS_PER_SECOND {
+            return Progress::Finished;
+        }
+        Progress::Running
+    }
+
+    /// The run ends, whoever ended it: looks once more and says what became of the script. Keys that were typed and
+    /// taken count, waits count, text that is on the screen counts; keys that were never typed do not.
+    pub fn end(&mut self, steps: &dyn Steps, pc: &Pc, memory: &dyn GuestMemory) -> Outcome {
+        while let Some(step) = steps.step(self.step) {
+            let met = match step {
+                Step::Expect(text) => pc.screen(memory).contains(text),
+                Step::Keys => {
+                    let taken = self.phase != Phase::KeyOut || pc.keyboard_idle(memory);
+                    let mut rest = (self.stroke..).map_while(|index| steps.stroke(self.step, index));
+                    taken && rest.all(|stroke| matches!(stroke, Stroke::Wait { .. }))
+                }
+            };
+            if !met {
+                return Outcome::Unmet { step: self.step };
+            }
+            self.begin_next_step(Phase::Until(Ticks::ZERO));
+        }
+        Outcome::Met
+    }
+}
+
+impl Default for Script {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+#[cfg(test)]
+#[path = "script_tests.rs"]
+mod tests;

@@ -16,9 +16,11 @@ const FIFO_ON_AND_EMPTY: u8 = 0x07;
 const DTR_AND_RTS: u8 = 0x03;
 const DATA_READY: u8 = 1 << 0;
 const ROOM_FOR_A_BYTE: u8 = 1 << 5;
+const ALL_SENT: u8 = 1 << 6;
 
-/// Polls for room before a byte is sent anyway: at a microsecond a port read, some ten bytes' time.
-const POLL_LIMIT: u32 = 1000;
+/// Polls before a byte is sent, or given up, anyway: a port read takes about a microsecond, a byte 87, and
+/// Bochs, which counts instructions, needs some hundreds for one.
+const POLL_LIMIT: u32 = 10_000;
 
 /// Programs COM1: 115200 bits a second, 8-N-1, FIFO on, no interrupts.
 pub fn init() {
@@ -39,14 +41,23 @@ pub fn init() {
 
 /// Sends one byte.
 pub fn send(byte: u8) {
+    wait_for(ROOM_FOR_A_BYTE);
+    // SAFETY: as in `init`.
+    unsafe { port::out8(DATA, byte) };
+}
+
+/// Waits until all bytes have left.
+pub fn flush() {
+    wait_for(ALL_SENT);
+}
+
+fn wait_for(condition: u8) {
     for _ in 0..POLL_LIMIT {
         // SAFETY: as in `init`.
-        if unsafe { port::in8(LINE_STATUS) } & ROOM_FOR_A_BYTE != 0 {
+        if unsafe { port::in8(LINE_STATUS) } & condition != 0 {
             break;
         }
     }
-    // SAFETY: as in `init`.
-    unsafe { port::out8(DATA, byte) };
 }
 
 /// The next byte that arrived, if there is one.

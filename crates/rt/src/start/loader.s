@@ -126,7 +126,7 @@ boot_store_map:
     mov dword ptr [bp + {record_map_count}], 0
     mov di, BOOT_MAP
     xor ebx, ebx
-1:  mov dword ptr [di + 20], 1          # extended attributes: "enabled" where firmware gives 20 bytes
+1:  mov dword ptr [di + 20], 1          # attributes: enabled, where firmware gives 20 bytes
     mov eax, 0xe820
     mov edx, 0x534d4150                 # SMAP
     mov ecx, MAP_ENTRY
@@ -134,11 +134,13 @@ boot_store_map:
     jc 2f                               # past the last entry, or no such service
     cmp eax, 0x534d4150
     jne 2f
+    test byte ptr [di + 20], 1          # ACPI: an entry without this bit is to be ignored
+    jz 3f
     inc dword ptr [bp + {record_map_count}]
     add di, MAP_ENTRY
     cmp di, BOOT_MAP + MAP_LIMIT * MAP_ENTRY
     jae 2f
-    test ebx, ebx
+3:  test ebx, ebx
     jnz 1b
 2:  cmp dword ptr [bp + {record_map_count}], 0
     mov si, offset boot_text_map

@@ -1,6 +1,7 @@
 //! What stage 2 leaves for Rust, and its copy into memory that stays.
 
 use core::cell::UnsafeCell;
+use core::mem::MaybeUninit;
 use core::slice;
 
 use crate::boot::{BootInfo, MemoryKind, MemoryRegion, Module, ModuleKind};
@@ -58,16 +59,12 @@ struct Kept {
     boot: BootInfo,
 }
 
-struct KeptCell(UnsafeCell<Kept>);
+struct KeptCell(UnsafeCell<MaybeUninit<Kept>>);
 
 // SAFETY: written by `take` alone, once, on the only CPU with interrupts off; afterwards only read.
 unsafe impl Sync for KeptCell {}
 
-static KEPT: KeptCell = KeptCell(UnsafeCell::new(Kept {
-    map: [MemoryRegion { base: 0, length: 0, kind: MemoryKind::Reserved }; MAP_LIMIT],
-    modules: [Module { kind: ModuleKind::Other(0), bytes: &[] }; LOAD_LIMIT],
-    boot: BootInfo { memory_map: &[], modules: &[], boot_drive: 0, tsc_at_boot_sector: 0, load_ticks: 0 },
-}));
+static KEPT: KeptCell = KeptCell(UnsafeCell::new(MaybeUninit::uninit()));
 
 /// Copies what the loader left; low memory is free afterwards.
 ///
@@ -84,7 +81,17 @@ pub unsafe fn take(record: *const Record) -> &'static BootInfo {
     // SAFETY: the table in stage 2 has that many entries, aligned to 4.
     let loads = unsafe { slice::from_raw_parts(record.load_table as usize as *const LoadEntry, load_count) };
     // SAFETY: the only access until it is given out below, as this is the only call.
-    let kept = unsafe { &mut *KEPT.0.get() };
+    let kept = unsafe { &mut *KEPT.0.get() }.write(Kept {
+        map: [MemoryRegion { base: 0, length: 0, kind: MemoryKind::Reserved }; MAP_LIMIT],
+        modules: [Module { kind: ModuleKind::Other(0), bytes: &[] }; LOAD_LIMIT],
+        boot: BootInfo {
+            memory_map: &[],
+            modules: &[],
+            boot_drive: record.drive,
+            tsc_at_boot_sector: record.tsc,
+            load_ticks: record.load_ticks,
+        },
+    });
     for (region, entry) in kept.map.iter_mut().zip(map) {
         *region = MemoryRegion { base: entry.base, length: entry.length, kind: entry.kind.into() };
     }
@@ -101,12 +108,7 @@ pub unsafe fn take(record: *const Record) -> &'static BootInfo {
         kept.modules[modules] = Module { kind, bytes };
         modules += 1;
     }
-    kept.boot = BootInfo {
-        memory_map: &kept.map[..map_count],
-        modules: &kept.modules[..modules],
-        boot_drive: record.drive,
-        tsc_at_boot_sector: record.tsc,
-        load_ticks: record.load_ticks,
-    };
+    kept.boot.memory_map = &kept.map[..map_count];
+    kept.boot.modules = &kept.modules[..modules];
     &kept.boot
 }

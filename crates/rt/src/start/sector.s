@@ -204,14 +204,14 @@ boot_print:
 3:  mov ah, 0x0e
     mov bx, 7
     int 0x10
-    mov dx, COM1_LINE_STATUS
+    pop ax
+    mov dx, COM1_DATA
+    out dx, al
+    mov dl, COM1_LINE_STATUS & 0xff
     xor cx, cx                          # an absent or stuck UART costs 65536 polls, no more
 5:  in al, dx
-    test al, 0x20                       # room for a byte
+    test al, 0x40                       # all is sent: so is the last byte before the shutdown
     loopz 5b
-    pop ax
-    mov dl, COM1_DATA & 0xff
-    out dx, al
     jmp 4b
 6:  ret
 

@@ -2,6 +2,8 @@
 
 use core::fmt;
 
+use super::report::Registers;
+
 /// The interrupted code's registers, in the order in which `stubs.s` pushes them.
 #[derive(Clone, Copy, Debug, Default)]
 #[repr(C)]
@@ -50,6 +52,11 @@ impl Exception {
     /// Its mnemonic and name, such as `#GP general protection`.
     pub fn name(&self) -> &'static str {
         name(self.vector())
+    }
+
+    /// Its registers and the top of its stack, for printing: some lines.
+    pub fn registers(&self) -> Registers<'_> {
+        Registers(self)
     }
 }
 

@@ -18,6 +18,7 @@ use core::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 pub use descriptors::{CODE_SELECTOR, DATA_SELECTOR, TASK_SELECTOR, load, task_state_base};
 pub use frame::{Exception, Frame, name};
 pub(crate) use hook::Hook;
+pub use report::Registers;
 
 use crate::cpu::control;
 use crate::cpu::msr::{rdmsr, wrmsr};

@@ -27,12 +27,12 @@ pub fn fatal(frame: &Frame) -> ! {
     let exception = Exception { frame: *frame, cr2: control::cr2() };
     let mut report = Report::begin();
     // The report takes everything, so there is no error to handle.
-    let _ = write!(report, "hyper86: CPU exception: {exception}\n{}", Registers(&exception));
+    let _ = write!(report, "hyper86: CPU exception: {exception}\n{}", exception.registers());
     failure::end()
 }
 
 /// All registers of an exception, in lines.
-pub struct Registers<'a>(pub &'a Exception);
+pub struct Registers<'a>(pub(super) &'a Exception);
 
 impl fmt::Display for Registers<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

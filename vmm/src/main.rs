@@ -1,1 +1,80 @@
-fn main(){}
+//! hyper86, the hypervisor.
+//!
+//! On entry the runtime has brought the machine into 64-bit mode with an identity map, an IDT and a console, and the
+//! boot image has brought a config and a guest. This program probes the processor, enters VMX operation, plans a VM,
+//! checks the plan, applies it, runs the guest, and reports; then it leaves VMX operation and shuts down.
+#![no_std]
+#![no_main]
+
+mod clock;
+mod component;
+mod cpu;
+mod demo;
+mod exit;
+mod failure;
+mod guest_cpu;
+mod host_timer;
+mod io;
+mod memory;
+mod operation;
+mod plan;
+mod probe;
+mod report;
+//mod run;
+
+use rt::boot::{BootInfo, ModuleKind};
+use wire::{BootConfig, Job, Link, Outcome};
+
+use crate::failure::Failure;
+use crate::memory::Frames;
+use crate::report::{Line, Reporter};
+
+/// How a job ended that did what it should.
+pub struct Ending {
+    outcome: Outcome,
+    reason: Line,
+}
+
+/// What every job works with.
+pub struct Context {
+    boot: &'static BootInfo,
+    /// The guest: a component for a demo, a disk's chunks for a run.
+    module: &'static [u8],
+    frames: Frames,
+    report: Reporter,
+}
+
+rt::entry!(main);
+
+fn main(boot: &'static BootInfo) {
+    let frames = Frames::new(boot);
+    let module = module(boot, ModuleKind::Guest);
+    let mut context =
+        Context { boot, module: module.unwrap_or_default(), frames, report: Reporter::new(Link::Plain) };
+    let ending = read_config(boot).and_then(|config| {
+        context.report = Reporter::new(config.link);
+        if module.is_none() { Err(Failure::NoModule) } else { work(&mut context, &config.job) }
+    });
+    match ending {
+        Ok(ending) => context.report.verdict(ending.outcome, format_args!("{}", ending.reason.as_str())),
+        Err(failure) => context.report.verdict(failure.outcome(), format_args!("{failure}")),
+    }
+}
+
+fn work(context: &mut Context, job: &Job) -> Result<Ending, Failure> {
+    match job {
+        Job::Demo { demo, sabotage, ticks } => demo::show(context, *demo, *sabotage, *ticks),
+        Job::Run(_) => Err(Failure::Config),
+    }
+}
+
+fn module(boot: &'static BootInfo, kind: ModuleKind) -> Option<&'static [u8]> {
+    boot.module(kind).map(|module| module.bytes)
+}
+
+fn read_config(boot: &'static BootInfo) -> Result<BootConfig<'static>, Failure> {
+    let config: BootConfig = module(boot, ModuleKind::BootConfig)
+        .and_then(|bytes| postcard::from_bytes(bytes).ok())
+        .ok_or(Failure::Config)?;
+    if config.version == wire::VERSION { Ok(config) } else { Err(Failure::Config) }
+}

@@ -126,4 +126,13 @@ pub enum End {
     PowerOff,
     /// Triple fault.
     TripleFault,
+    /// An exception that nobody handles, raised again and again by the same instruction.
+    FaultLoop {
+        /// The exception's vector.
+        vector: u8,
+        /// Segment of the instruction.
+        cs: u16,
+        /// Its offset.
+        ip: u16,
+    },
 }

@@ -1,0 +1,10 @@
+//! What only instructions can do: VMX, one instruction a function, the world switch, the processor's registers, and
+//! the timer chip.
+//!
+//! On entry the processor is in 64-bit mode at CPL 0 with an identity map. All `unsafe` of the VMM outside `memory`
+//! is in this folder.
+
+pub mod registers;
+pub mod timer;
+pub mod vmx;
+pub mod world_switch;

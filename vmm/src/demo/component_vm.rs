@@ -1,0 +1,216 @@
+//! A VM around a guest component, as every demo but `trystep1` and `bios` uses it.
+//!
+//! On entry the processor is in VMX operation. This module makes the VMCS, plans, checks, applies and launches, and
+//! handles the exits that are the same everywhere: I/O to the virtual PC's devices, and the host's own timer, which
+//! also ends a component that never ends by itself.
+
+use pc::{Pc, PcConfig};
+use vmx::exit::ExitReason;
+use vmx::{Field, Machine, Results};
+use wire::{LineKind, Record};
+
+use crate::clock::Clock;
+use crate::component::Component;
+use crate::cpu::vmx::vmread;
+use crate::cpu::world_switch::Vcpu;
+use crate::exit::{Exit, skip_instruction};
+use crate::failure::{Failure, unexpected};
+use crate::guest_cpu::GuestCpu;
+use crate::memory::integrity::Seal;
+use crate::memory::{ComponentSpace, Frame};
+use crate::operation::{CurrentVmcs, LaunchedVmcs, VmxOperation};
+use crate::plan::{self, HostState, Surroundings};
+use crate::probe::Processor;
+use crate::report::Reporter;
+use crate::{Context, host_timer, io};
+
+/// Guest seconds after which a component that has not ended is stopped.
+const PATIENCE_SECONDS: u64 = 60;
+
+/// What a component VM consists of, besides its VMCS.
+pub struct ComponentVm {
+    /// Registers that no VMCS holds.
+    pub vcpu: Vcpu,
+    /// The guest's memory.
+    pub space: ComponentSpace,
+    /// The guest's devices.
+    pub pc: Pc,
+    /// The guest's time.
+    pub clock: Clock,
+    /// Where things are in the component.
+    pub component: Component,
+    bitmaps: [Frame; 2],
+    seal: Seal,
+}
+
+/// A VM that can be launched: its VMCS is current, its plan is not yet written.
+pub struct Planned<'vmx> {
+    /// Current and clear.
+    pub vmcs: CurrentVmcs<'vmx>,
+    /// What will be written.
+    pub machine: Machine,
+    /// The VM.
+    pub vm: ComponentVm,
+}
+
+impl<'vmx> Planned<'vmx> {
+    /// VMCLEAR, VMPTRLD, and the plan.
+    ///
+    /// # Errors
+    /// What the processor or the plan refuses.
+    pub fn new(
+        context: &mut Context,
+        operation: &'vmx VmxOperation,
+        processor: &Processor,
+    ) -> Result<Self, Failure> {
+        let vmcs = make_current(context, operation, processor)?;
+        let component = Component::parse(context.module)?;
+        let mut space = ComponentSpace::new(&mut context.frames)?;
+        Component::load(context.module, &mut space);
+        let bitmaps = io::intercept_all_ports(&mut context.frames)?;
+        let around = Surroundings {
+            capabilities: &processor.capabilities,
+            io_bitmaps: [bitmaps[0].address(), bitmaps[1].address()],
+            host: HostState::current(),
+        };
+        let machine = plan::component(&around, &component, space.directory().address())?;
+        let clock = Clock::measure()?;
+        let seal = Seal::new(&[space.directory(), &bitmaps[0], &bitmaps[1]]);
+        let pc = Pc::new(PcConfig::FIXED);
+        let vm = ComponentVm { vcpu: Vcpu::new(), space, pc, clock, component, bitmaps, seal };
+        Ok(Self { vmcs, machine, vm })
+    }
+
+    /// Checks the plan by the manual's rules; each broken one is reported. Returns how many.
+    pub fn audit(&self, report: &mut Reporter, processor: &Processor) -> usize {
+        let mut count = 0;
+        vmx::audit::check(&self.machine, &processor.capabilities, &mut |violation| {
+            count += 1;
+            report.line(LineKind::Error, format_args!("{violation}"));
+        });
+        count
+    }
+
+    /// Writes the plan in one loop, and launches. Returns at the first exit that is not handled here.
+    ///
+    /// # Errors
+    /// What the processor refuses.
+    pub fn launch(mut self, report: &mut Reporter) -> Result<(RunningVm<'vmx>, Exit), Failure> {
+        self.vmcs.apply(&self.machine)?;
+        self.vm.clock = self.vm.clock.restarted();
+        host_timer::start(self.vm.pc.timer_period());
+        match self.vmcs.launch(&mut self.vm.vcpu) {
+            Ok((vmcs, reason)) => {
+                let mut running = RunningVm { vmcs, vm: self.vm };
+                let exit = running.settle(report, reason)?;
+                Ok((running, exit))
+            }
+            Err((_, failure)) => Err(failure.into()),
+        }
+    }
+}
+
+/// VMCLEAR and VMPTRLD of a new VMCS, each reported; VMPTRST must agree.
+///
+/// # Errors
+/// What the processor refuses.
+pub fn make_current<'vmx>(
+    context: &mut Context,
+    operation: &'vmx VmxOperation,
+    processor: &Processor,
+) -> Result<CurrentVmcs<'vmx>, Failure> {
+    let revision = processor.capabilities.revision();
+    let frame = context.frames.take()?;
+    let clear =
+        operation.clear(frame, revision).map_err(|failure| Failure::Instruction("VMCLEAR", failure))?;
+    let region = clear.region();
+    context.report.step(format_args!("VMCLEAR: VMCS at {:X}h, revision {revision:X}h", region.0));
+    let current = clear.load().map_err(|failure| Failure::Instruction("VMPTRLD", failure))?;
+    if operation.current() != region {
+        return Err(unexpected(format_args!("VMPTRST says {:X}h is current", operation.current().0)));
+    }
+    context.report.step(format_args!("VMPTRLD: the VMCS is current; VMPTRST agrees"));
+    Ok(current)
+}
+
+/// A VM whose guest has run.
+pub struct RunningVm<'vmx> {
+    /// Launched.
+    pub vmcs: LaunchedVmcs<'vmx>,
+    /// The VM.
+    pub vm: ComponentVm,
+}
+
+impl RunningVm<'_> {
+    /// VMRESUME, until the next exit that is not handled here.
+    ///
+    /// # Errors
+    /// What the processor refuses; a guest that does not end.
+    pub fn resume(&mut self, report: &mut Reporter) -> Result<Exit, Failure> {
+        let reason = self.vmcs.resume(&mut self.vm.vcpu)?;
+        self.settle(report, reason)
+    }
+
+    /// The VMCS, the guest's processor and the VM's other parts, for a handler.
+    pub fn guest(&mut self) -> GuestCpu<'_, crate::guest_cpu::CurrentFields> {
+        GuestCpu::current(&mut self.vm.vcpu.general)
+    }
+
+    fn settle(&mut self, report: &mut Reporter, mut reason: ExitReason) -> Result<Exit, Failure> {
+        loop {
+            match Exit::decode(reason) {
+                // No component uses INS or OUTS.
+                Exit::Io(access) if !access.string => {
+                    let now = self.vm.clock.now();
+                    io::carry_out(access, &mut self.vm.vcpu.general, &mut self.vm.pc, report, now);
+                    skip_instruction();
+                }
+                Exit::ExternalInterrupt { vector } => {
+                    host_timer::acknowledge(vector);
+                    let now = self.vm.clock.now();
+                    self.vm.pc.advance(now);
+                    if now.seconds() >= PATIENCE_SECONDS {
+                        let rip = vmread(Field::GUEST_RIP);
+                        return Err(unexpected(format_args!(
+                            "the guest did not end within {PATIENCE_SECONDS} seconds of its time; RIP is {rip:X}h"
+                        )));
+                    }
+                }
+                other => return Ok(other),
+            }
+            reason = self.vmcs.resume(&mut self.vm.vcpu)?;
+        }
+    }
+
+    /// VMCLEAR, and the proof that the guest stayed inside.
+    ///
+    /// # Errors
+    /// What the processor refuses; damage.
+    pub fn finish(self, report: &mut Reporter) -> Result<(), Failure> {
+        host_timer::stop();
+        report.flush_serial();
+        self.vmcs.clear().map_err(|failure| Failure::Instruction("VMCLEAR", failure))?;
+        let ComponentVm { space, bitmaps, seal, .. } = &self.vm;
+        seal.verify(&[space.directory(), &bitmaps[0], &bitmaps[1]], space.ram())?;
+        report.step(format_args!(
+            "checksum over the VMM's code and tables: {:016X}h, unchanged",
+            seal.checksum()
+        ));
+        Ok(())
+    }
+}
+
+/// Reads the `results` in one loop; reports each, for programs and in words.
+pub fn read_results(report: &mut Reporter) -> Results {
+    let results = Results::read(vmread);
+    for (field, value) in results.entries() {
+        report.record(&Record::Result(field.encoding(), value));
+        report.detail(format_args!(
+            "{:04X}h {:36} {value:>10X}h  {}",
+            field.encoding(),
+            field.name(),
+            results.describe(field)
+        ));
+    }
+    results
+}

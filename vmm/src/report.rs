@@ -1,0 +1,158 @@
+//! What the VMM tells: every word of it leaves through here.
+//!
+//! With the host tool at the other end records are framed; with a serial cable they are lines of text, and records
+//! that are meant for programs are left out. `Reporter` owns the buffers, so nothing is allocated.
+
+use core::fmt::{self, Write};
+
+use rt::console;
+use wire::frame::{self, MAX_FRAME};
+use wire::{LineKind, Link, Outcome, Record, Verdict};
+
+/// Longest line, in bytes; the rest is cut off.
+const LINE_BYTES: usize = 512;
+
+/// Guest serial bytes that are kept back to share a frame.
+const SERIAL_BYTES: usize = 256;
+
+/// The way out.
+pub struct Reporter {
+    link: Link,
+    serial: [u8; SERIAL_BYTES],
+    serial_length: usize,
+}
+
+impl Reporter {
+    /// Speaks plainly until the boot config says how.
+    pub const fn new(link: Link) -> Self {
+        Self { link, serial: [0; SERIAL_BYTES], serial_length: 0 }
+    }
+
+    /// How the VMM speaks.
+    pub fn link(&self) -> Link {
+        self.link
+    }
+
+    /// Sends a record.
+    pub fn record(&mut self, record: &Record) {
+        match self.link {
+            Link::Framed => {
+                let mut out = [0; MAX_FRAME];
+                let length = frame::encode(record, &mut out).expect("every record fits into a frame");
+                console::write_bytes(&out[..length]);
+            }
+            Link::Plain => self.plain(record),
+        }
+    }
+
+    /// A line for people.
+    pub fn line(&mut self, kind: LineKind, text: fmt::Arguments) {
+        self.flush_serial();
+        let mut line = Line::new();
+        // A line that is too long is cut, which is the only error there is.
+        let _ = line.write_fmt(text);
+        self.record(&Record::Line(kind, line.as_str()));
+    }
+
+    /// A heading.
+    pub fn heading(&mut self, text: fmt::Arguments) {
+        self.line(LineKind::Heading, text);
+    }
+
+    /// A step that was done.
+    pub fn step(&mut self, text: fmt::Arguments) {
+        self.line(LineKind::Step, text);
+    }
+
+    /// A detail of the step before.
+    pub fn detail(&mut self, text: fmt::Arguments) {
+        self.line(LineKind::Detail, text);
+    }
+
+    /// A value for programs.
+    pub fn figure(&mut self, name: &str, value: u64) {
+        self.record(&Record::Figure(name, value));
+    }
+
+    /// A byte that the guest sent to its COM1.
+    pub fn guest_serial(&mut self, byte: u8) {
+        self.serial[self.serial_length] = byte;
+        self.serial_length += 1;
+        let line_ends = self.link == Link::Plain && byte == b'\n';
+        if self.serial_length == SERIAL_BYTES || line_ends {
+            self.flush_serial();
+        }
+    }
+
+    /// Sends what the guest's COM1 bytes have been kept back.
+    pub fn flush_serial(&mut self) {
+        if self.serial_length > 0 {
+            let (bytes, length) = (self.serial, core::mem::take(&mut self.serial_length));
+            self.record(&Record::Serial(&bytes[..length]));
+        }
+    }
+
+    /// The last word.
+    pub fn verdict(&mut self, outcome: Outcome, reason: fmt::Arguments) {
+        self.flush_serial();
+        let mut line = Line::new();
+        let _ = line.write_fmt(reason);
+        self.record(&Record::Verdict(Verdict { outcome, reason: line.as_str() }));
+    }
+
+    fn plain(&mut self, record: &Record) {
+        match record {
+            Record::Line(LineKind::Heading, text) => rt::println!("\n{text}"),
+            Record::Line(LineKind::Detail, text) => rt::println!("    {text}"),
+            Record::Line(_, text) => rt::println!("  {text}"),
+            Record::Serial(bytes) => rt::println!("    guest serial: {}", Visible(bytes)),
+            Record::Verdict(verdict) => rt::println!("\nVerdict: {:?}: {}", verdict.outcome, verdict.reason),
+            // For programs only, or shown on the machine's own screen.
+            Record::Figure(..)
+            | Record::Machine(..)
+            | Record::Result(..)
+            | Record::Exit(_)
+            | Record::Screen { .. }
+            | Record::ScreenRow { .. }
+            | Record::ScreenEnd => {}
+        }
+    }
+}
+
+/// Bytes with control characters made visible.
+struct Visible<'a>(&'a [u8]);
+
+impl fmt::Display for Visible<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{}", byte.escape_ascii()))
+    }
+}
+
+/// A line being written.
+pub struct Line {
+    bytes: [u8; LINE_BYTES],
+    length: usize,
+}
+
+impl Line {
+    /// Empty.
+    pub const fn new() -> Self {
+        Self { bytes: [0; LINE_BYTES], length: 0 }
+    }
+
+    /// What was written.
+    pub fn as_str(&self) -> &str {
+        // Only whole characters are ever written.
+        core::str::from_utf8(&self.bytes[..self.length]).unwrap_or_default()
+    }
+}
+
+impl Write for Line {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        let space = LINE_BYTES - self.length;
+        let cut = text.floor_char_boundary(space);
+        self.bytes[self.length..self.length + cut].copy_from_slice(&text.as_bytes()[..cut]);
+        self.length += cut;
+        if cut < text.len() { Err(fmt::Error) } else { Ok(()) }
+    }
+}

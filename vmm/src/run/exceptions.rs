@@ -1,0 +1,232 @@
+//! Exceptions of a real-mode guest: every one exits. Most are the guest's own and go to its handler as real mode would
+//! send them; #GP may stand for an instruction that virtual-8086 mode refuses, which the monitor carries out; #PF is
+//! a write to ROM; #DB may be the VMM's own single step.
+
+use pc::Ticks;
+use v8086::string_io::StringIo;
+use v8086::{Change, Flags, Monitor, Outcome, Shutdown, interrupt, vector};
+use vmx::Field;
+use vmx::event::{Event, EventKind};
+use vmx::exit::IoQualification;
+use wire::{End, LineKind};
+
+use crate::cpu::registers;
+use crate::cpu::vmx::{vmread, vmwrite};
+use crate::failure::{Failure, unexpected};
+use crate::guest_cpu::GuestCpu;
+use crate::io::PcPorts;
+use crate::report::Reporter;
+
+use super::msrs::GuestMsrs;
+use super::vm::{Next, Stepping, Vm};
+
+/// #PF, which a real-mode program cannot cause by itself.
+const PAGE_FAULT: u8 = 14;
+
+/// Elements of INS or OUTS that are moved in one exit.
+const STRING_BATCH: u32 = 64;
+
+/// RFLAGS.TF.
+const TRAP_FLAG: u64 = Flags::TF as u64;
+
+impl Vm {
+    /// Answers an exception.
+    pub(super) fn exception(
+        &mut self,
+        event: Event,
+        while_delivering: bool,
+        report: &mut Reporter,
+    ) -> Result<Next, Failure> {
+        if event.vector == PAGE_FAULT && !while_delivering {
+            return self.write_to_rom();
+        }
+        let stepped = self.stepping.take();
+        if let Some(stepped) = stepped {
+            self.end_step(stepped);
+        }
+        if while_delivering {
+            return self.interrupted_delivery();
+        }
+        let exception = match (event.vector, event.kind) {
+            (vector::DEBUG, EventKind::HardwareException) => {
+                let causes = vmread(Field::EXIT_QUALIFICATION) as u32;
+                let Some(causes) = guest_causes(causes, stepped) else { return Ok(Next::Run) };
+                v8086::Exception::Debug { causes }
+            }
+            (vector, EventKind::SoftwareException | EventKind::PrivilegedSoftwareException) => {
+                let length = vmread(Field::VM_EXIT_INSTRUCTION_LENGTH) as u8;
+                v8086::Exception::Software { vector, length }
+            }
+            (vector, _) => v8086::Exception::Fault { vector },
+        };
+        let outcome = self.monitor(|monitor| monitor.exception(exception));
+        self.follow(outcome, report)
+    }
+
+    /// INS or OUTS.
+    pub(super) fn string_io(
+        &mut self,
+        access: IoQualification,
+        report: &mut Reporter,
+        now: Ticks,
+    ) -> Result<Next, Failure> {
+        let mut cpu = GuestCpu::current(&mut self.vcpu.general);
+        // No string I/O there any more: the guest rewrote it through an alias. It is fetched again.
+        let Some(string_io) = StringIo::decode(&cpu, &self.space) else { return Ok(Next::Run) };
+        debug_assert_eq!(string_io.port, access.port);
+        let mut ports = PcPorts { pc: &mut self.pc, host: report, now };
+        let outcome = string_io.run(&mut cpu, &mut self.space, &mut self.system, &mut ports, STRING_BATCH);
+        self.follow_devices();
+        match self.ended() {
+            Some(end) => Ok(Next::End(end)),
+            None => self.follow(outcome, report),
+        }
+    }
+
+    /// VMCALL outside of the ROM: on this PC there is no such instruction.
+    pub(super) fn undefined_instruction(&mut self) -> Result<Next, Failure> {
+        let exception = v8086::Exception::Fault { vector: vector::INVALID_OPCODE };
+        let outcome = self.monitor(|monitor| monitor.exception(exception));
+        Ok(match outcome {
+            Outcome::Shutdown => Next::End(End::TripleFault),
+            _ => {
+                self.end_blocking();
+                Next::Run
+            }
+        })
+    }
+
+    fn monitor(
+        &mut self,
+        work: impl FnOnce(&mut Monitor<GuestCpu<crate::guest_cpu::CurrentFields>, crate::memory::RealModeSpace, GuestMsrs>) -> Outcome,
+    ) -> Outcome {
+        let mut cpu = GuestCpu::current(&mut self.vcpu.general);
+        let mut monitor = Monitor {
+            cpu: &mut cpu,
+            memory: &mut self.space,
+            system: &mut self.system,
+            model_specific: &mut GuestMsrs,
+        };
+        work(&mut monitor)
+    }
+
+    /// Does what an outcome of the monitor leaves to the VMM.
+    fn follow(&mut self, outcome: Outcome, report: &mut Reporter) -> Result<Next, Failure> {
+        match outcome {
+            Outcome::X87Interrupt => {
+                self.pc.raise_x87_error();
+                return Ok(Next::Run);
+            }
+            Outcome::EnterProtectedMode { at, by, cr0 } => {
+                report.line(
+                    LineKind::Error,
+                    format_args!(
+                        "the guest switches to protected mode: {} at {:04X}:{:04X}, CR0 = {cr0:08X}h",
+                        by.text(),
+                        at.segment,
+                        at.offset
+                    ),
+                );
+                return Err(unexpected(format_args!(
+                    "the guest switches to protected mode ({} at {:04X}:{:04X}), which the v8086 back-end cannot run; \
+                     an unrestricted guest (VT-x with EPT) could",
+                    by.text(),
+                    at.segment,
+                    at.offset
+                )));
+            }
+            Outcome::Shutdown => return Ok(Next::End(End::TripleFault)),
+            Outcome::Halt | Outcome::More | Outcome::Reflected { .. } | Outcome::Done(_) => {}
+        }
+        self.end_blocking();
+        match outcome {
+            Outcome::Done(change) => self.mirror(change),
+            Outcome::Reflected { vector: vector::DEBUG } => self.mirror(Change::DebugRegisters),
+            _ => {}
+        }
+        Ok(if outcome == Outcome::Halt { Next::Sleep } else { Next::Run })
+    }
+
+    /// Lets the hardware follow a change of what the guest believes.
+    fn mirror(&mut self, change: Change) {
+        /// CR0.MP, EM and TS work in virtual-8086 mode as in real mode.
+        const COPROCESSOR: u32 = v8086::Cr0::MP | v8086::Cr0::EM | v8086::Cr0::TS;
+        /// Blocking by STI.
+        const STI: u64 = 1;
+        match change {
+            Change::None => {}
+            Change::ControlRegisters => {
+                let real = vmread(Field::GUEST_CR0) & !u64::from(COPROCESSOR);
+                vmwrite(Field::GUEST_CR0, real | u64::from(self.system.cr0 & COPROCESSOR));
+                vmwrite(Field::CR0_READ_SHADOW, u64::from(self.system.cr0 | v8086::Cr0::PE));
+            }
+            Change::DescriptorTables => self.mirror_tables(),
+            Change::DebugRegisters => {
+                registers::set_breakpoints(self.system.breakpoints);
+                // GD would trap the VMM's emulation of the next access, which cannot reach the hardware anyway.
+                vmwrite(Field::GUEST_DR7, u64::from(self.system.dr7 & !v8086::Debug::GD));
+            }
+            Change::InterruptShadow => vmwrite(Field::GUEST_INTERRUPTIBILITY_STATE, STI),
+        }
+    }
+
+    /// SGDT and SIDT show what LGDT and LIDT loaded. An interrupt table elsewhere than real mode's makes INT n the
+    /// monitor's affair, since the hardware goes through the table at 0 only.
+    fn mirror_tables(&mut self) {
+        let (gdtr, idtr) = (self.system.gdtr, self.system.idtr);
+        vmwrite(Field::GUEST_GDTR_BASE, gdtr.base.into());
+        vmwrite(Field::GUEST_GDTR_LIMIT, gdtr.limit.into());
+        vmwrite(Field::GUEST_IDTR_BASE, idtr.base.into());
+        let standard = idtr.is_standard_interrupt_table();
+        vmwrite(Field::GUEST_IDTR_LIMIT, if standard { idtr.limit.into() } else { 0 });
+        self.space.redirect_interrupts(standard);
+    }
+
+    /// The delivery of INT n or of an injected interrupt met a fault: a stack in ROM, or one that wraps. It is done
+    /// in software, where writes to ROM vanish and a wrapping stack is the guest's own trouble.
+    fn interrupted_delivery(&mut self) -> Result<Next, Failure> {
+        let information = vmread(Field::IDT_VECTORING_INFORMATION);
+        // Valid for a software interrupt, which is the only event that is delivered without an exit of its own.
+        let length = vmread(Field::VM_EXIT_INSTRUCTION_LENGTH);
+        let return_ip = (vmread(Field::GUEST_RIP) + length) as u16;
+        let mut cpu = GuestCpu::current(&mut self.vcpu.general);
+        let table = self.system.idtr;
+        let delivered = interrupt::deliver(&mut cpu, &mut self.space, table, information as u8, return_ip);
+        self.end_blocking();
+        Ok(match delivered {
+            Ok(()) => Next::Run,
+            Err(Shutdown) => Next::End(End::TripleFault),
+        })
+    }
+
+    /// The guest writes to ROM or to a hole. The write must vanish and the instruction go on: it runs once on a copy.
+    fn write_to_rom(&mut self) -> Result<Next, Failure> {
+        let linear = vmread(Field::EXIT_QUALIFICATION);
+        if !self.space.open(linear as u32) {
+            let rip = vmread(Field::GUEST_RIP);
+            return Err(unexpected(format_args!("page fault of the guest at linear {linear:X}h, RIP {rip:X}h")));
+        }
+        // An instruction that crosses a page comes a second time, with the step under way.
+        if self.stepping.is_none() {
+            let rflags = vmread(Field::GUEST_RFLAGS);
+            self.stepping = Some(Stepping { guest_traps: rflags & TRAP_FLAG != 0 });
+            vmwrite(Field::GUEST_RFLAGS, rflags | TRAP_FLAG);
+        }
+        Ok(Next::Run)
+    }
+
+    /// The instruction that wrote to ROM is over, or something else came first.
+    pub(super) fn end_step(&mut self, stepping: Stepping) {
+        self.space.close();
+        if !stepping.guest_traps {
+            vmwrite(Field::GUEST_RFLAGS, vmread(Field::GUEST_RFLAGS) & !TRAP_FLAG);
+        }
+    }
+}
+
+/// The causes of a #DB that the guest should hear of, `None` if there are none: the VMM's own step is none.
+fn guest_causes(causes: u32, stepped: Option<Stepping>) -> Option<u32> {
+    let own_step = stepped.is_some_and(|stepping| !stepping.guest_traps);
+    let causes = if own_step { causes & !v8086::Debug::BS } else { causes };
+    (causes & (v8086::Debug::BREAKPOINTS | v8086::Debug::BS | v8086::Debug::BD) != 0).then_some(causes)
+}

@@ -40,10 +40,10 @@ pub enum Access {
 /// Whether entries can forbid execution: CPUID 80000001h, EDX bit 20, and EFER.NXE set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NoExecute {
-    /// Bit 63 may be set.
-    Available,
     /// Bit 63 is reserved.
     Absent,
+    /// Bit 63 may be set.
+    Available,
 }
 
 /// Size of a page.

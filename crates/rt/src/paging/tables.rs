@@ -17,7 +17,8 @@ type Table = [Entry; TABLE_ENTRIES];
 #[repr(C, align(4096))]
 pub struct Tables {
     pool: [Table; POOL_TABLES],
-    used: usize,
+    /// Tables in use beside the root. Zero at first, as everything here: so none of it takes room in the image.
+    below_root: usize,
     no_execute: NoExecute,
 }
 
@@ -28,7 +29,7 @@ unsafe impl Sync for TablesCell {}
 
 static TABLES: TablesCell = TablesCell(UnsafeCell::new(Tables {
     pool: [[Entry(0); TABLE_ENTRIES]; POOL_TABLES],
-    used: 1,
+    below_root: 0,
     no_execute: NoExecute::Absent,
 }));
 
@@ -85,9 +86,9 @@ impl Tables {
         if entry.is_present() && !entry.is_large() {
             return self.position(entry);
         }
-        let next = self.used;
+        let next = self.below_root + 1;
         assert!(next < POOL_TABLES, "all {POOL_TABLES} page tables are in use");
-        self.used += 1;
+        self.below_root = next;
         if entry.is_large() {
             for (index, part) in self.pool[next].iter_mut().enumerate() {
                 *part = entry.split(index);
@@ -109,7 +110,7 @@ impl Tables {
 
     /// The memory of all tables in use.
     pub fn extent(&self) -> Range<u64> {
-        self.root()..self.root() + (self.used * size_of::<Table>()) as u64
+        self.root()..self.root() + ((self.below_root + 1) * size_of::<Table>()) as u64
     }
 
     /// The first leaf that lets its page be written and executed.

@@ -25,6 +25,8 @@ rt_start:
     or eax, 1 << 9 | 1 << 10            # OSFXSR, OSXMMEXCPT
     mov cr4, rax
     lea rsp, [rip + rt_main_stack_top]
+    push 2                              # RFLAGS: its fixed bit and nothing the loader's tests left
+    popfq
     xor ebp, ebp
     mov rdi, rbx
     call rt_begin

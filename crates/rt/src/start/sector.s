@@ -79,15 +79,14 @@ boot_probe_drive:
     push es
     int 0x13
     pop es
-    mov bl, 18                          # if unknown: a 1.44-MB floppy
+    mov bx, 18                          # if unknown: a 1.44-MB floppy
     mov ax, 1
     jc 4f
-    and cl, 0x3f
+    and cx, 0x3f
     jz 4f
-    mov bl, cl
+    mov bx, cx
     mov al, dh
-4:  mov bh, 0
-    inc ax
+4:  inc ax
     mov [bp + {record_heads}], ax
 3:  mov [bp + {record_sectors_per_track}], bx
 
@@ -146,6 +145,8 @@ boot_read_rest:
     xor dx, dx
     movzx esi, word ptr [bp + {record_heads}]
     div esi                             # EAX = cylinder, EDX = head
+    cmp eax, 1023                       # ten bits is what this call can name
+    ja boot_disk_error
     mov ch, al
     shl ah, 6                           # bits 8 and 9 of the cylinder
     or cl, ah
@@ -215,7 +216,7 @@ boot_print:
     jmp 4b
 6:  ret
 
-boot_text_disk:         .asciz "hyper86: cannot read the boot drive\r\n"
+boot_text_disk:         .asciz "hyper86: cannot read the disk\r\n"
 boot_text_shutdown:     .asciz "Shutdown"
 
 # Filled in by the image builder: the sectors of stage 2, and where to take the image's first sector

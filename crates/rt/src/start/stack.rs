@@ -4,7 +4,7 @@
 /// The unmapped page below each stack.
 pub const GUARD_BYTES: u64 = 4096;
 /// The stack of `main`.
-pub const MAIN_BYTES: u64 = 64 * 1024;
+pub const MAIN_BYTES: u64 = 256 * 1024;
 /// A stack that exceptions or interrupts run on.
 pub const TRAP_BYTES: u64 = 16 * 1024;
 /// Stacks of that kind: the interrupt stack table's slots 1 to 6.

@@ -2,15 +2,15 @@
 //!
 //! Between [`Terminal::open`] and the drop of what it returns, the terminal is in raw mode and on its alternate
 //! screen, so every key but Ctrl-] is the guest's, Ctrl-C too. It is given back when the value is dropped, when a
-//! thread panics, and when somebody calls [`restore`], which costs nothing if there is nothing to do. SIGTERM, SIGINT
-//! and SIGHUP make [`Terminal::input`] fail, so that the session ends in the ordinary way.
+//! thread panics, and when somebody calls [`restore`], which costs nothing if there is nothing to do. Signals are the
+//! session's: it notes them and ends in the ordinary way, through the drop.
 
 mod canvas;
 
 use std::collections::VecDeque;
 use std::io::{self, BufWriter, IsTerminal, Stdout, Write};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Once};
+use std::sync::Once;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use crossterm::cursor::Show;
@@ -20,8 +20,6 @@ use crossterm::event::{
 use crossterm::style::ResetColor;
 use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode};
 use crossterm::{execute, terminal};
-use signal_hook::SigId;
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use wire::KeyItem;
 
 use crate::keys;
@@ -51,9 +49,6 @@ pub struct Terminal {
     note: String,
     /// Keys of a paste that were not handed out yet.
     pasted: VecDeque<KeyItem>,
-    /// The number of a signal that asks us to end, else 0.
-    signal: Arc<AtomicUsize>,
-    signal_handlers: Vec<SigId>,
 }
 
 impl Terminal {
@@ -71,20 +66,12 @@ impl Terminal {
             return Err(io::Error::other("standard input and output are not both a terminal"));
         }
         restore_on_panic();
-        let signal = Arc::new(AtomicUsize::new(0));
-        let mut signal_handlers = Vec::new();
-        for number in [SIGTERM, SIGINT, SIGHUP] {
-            let flag = Arc::clone(&signal);
-            signal_handlers.push(signal_hook::flag::register_usize(number, flag, number as usize)?);
-        }
         let mut opened = Self {
             out: BufWriter::new(io::stdout()),
             canvas: Canvas::new(size()),
             screen: Screen::default(),
             note: String::new(),
             pasted: VecDeque::new(),
-            signal,
-            signal_handlers,
         };
         // From here on a drop must restore, however little has been done.
         TAKEN.store(true, Ordering::SeqCst);
@@ -117,20 +104,12 @@ impl Terminal {
     /// Waits for the person, at most `patience`. A change of the terminal's size is answered here.
     ///
     /// # Errors
-    /// The terminal is gone, or a signal asks us to end ([`io::ErrorKind::Interrupted`]).
+    /// The terminal is gone.
     pub fn input(&mut self, patience: Duration) -> io::Result<Option<UserInput>> {
         if let Some(key) = self.pasted.pop_front() {
             return Ok(Some(UserInput::Key(key)));
         }
-        let waited = event::poll(patience);
-        match self.signal.load(Ordering::SeqCst) {
-            0 => {}
-            number => {
-                let message = format!("ended by signal {number}");
-                return Err(io::Error::new(io::ErrorKind::Interrupted, message));
-            }
-        }
-        if !waited? {
+        if !event::poll(patience)? {
             return Ok(None);
         }
         match event::read()? {
@@ -158,9 +137,6 @@ impl Terminal {
 impl Drop for Terminal {
     fn drop(&mut self) {
         restore();
-        for handler in self.signal_handlers.drain(..) {
-            signal_hook::low_level::unregister(handler);
-        }
     }
 }
 

@@ -15,12 +15,14 @@ mod failure;
 mod guest_cpu;
 mod host_timer;
 mod io;
+mod lifecycle;
+mod local;
 mod memory;
 mod operation;
 mod plan;
 mod probe;
 mod report;
-//mod run;
+mod run;
 
 use rt::boot::{BootInfo, ModuleKind};
 use wire::{BootConfig, Job, Link, Outcome};
@@ -64,7 +66,7 @@ fn main(boot: &'static BootInfo) {
 fn work(context: &mut Context, job: &Job) -> Result<Ending, Failure> {
     match job {
         Job::Demo { demo, sabotage, ticks } => demo::show(context, *demo, *sabotage, *ticks),
-        Job::Run(_) => Err(Failure::Config),
+        Job::Run(job) => run::run(context, job),
     }
 }
 

@@ -37,6 +37,7 @@ pub use time::{GUEST_TICK, TICKS_PER_SECOND, Ticks};
 
 use bios::Bios;
 use device::Devices;
+use device::pic::Irq;
 use v8086::{FarPointer, GuestMemory};
 
 /// What a PC is built with.
@@ -144,6 +145,11 @@ impl Pc {
     /// The interrupt-acknowledge cycle: the vector to deliver. A request that went away yields the spurious vector.
     pub fn acknowledge(&mut self) -> u8 {
         self.devices.pics.acknowledge()
+    }
+
+    /// The coprocessor reports an error on its own line, IRQ 13, as it does with CR0.NE = 0.
+    pub fn raise_x87_error(&mut self) {
+        self.devices.pics.latch(Irq::COPROCESSOR);
     }
 
     /// When a device next acts by itself; `None` if only the guest or the outside can make something happen. A guest

@@ -1,5 +1,7 @@
 //! What the VMM reports.
 
+use core::fmt;
+
 use serde::{Deserialize, Serialize};
 
 /// From the VMM to the host tool.
@@ -135,4 +137,26 @@ pub enum End {
         /// Its offset.
         ip: u16,
     },
+}
+
+/// In words, as the subject's verb and object: "the guest" comes before it.
+impl fmt::Display for End {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Halted => "halted with interrupts off",
+            Self::BootAgain => "asked to be booted again (INT 19h)",
+            Self::ResetVector => "jumped to the reset vector",
+            Self::KeyboardReset => "reset the machine through the keyboard controller (command FEh)",
+            Self::FastReset => "reset the machine through port 92h",
+            Self::NoBoot => "found nothing to boot (INT 18h)",
+            Self::PowerOff => "switched the machine off",
+            Self::TripleFault => "ended in a triple fault",
+            Self::FaultLoop { vector, cs, ip } => {
+                return write!(
+                    f,
+                    "raises exception {vector} at {cs:04X}:{ip:04X} again and again, with nobody to handle it"
+                );
+            }
+        })
+    }
 }

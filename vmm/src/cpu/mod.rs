@@ -1,10 +1,13 @@
 //! What only instructions can do: VMX, one instruction a function, the world switch, the processor's registers, and
-//! the timer chip.
+//! the machine's timer, keyboard and screen.
 //!
 //! On entry the processor is in 64-bit mode at CPL 0 with an identity map. All `unsafe` of the VMM outside `memory`
 //! is in this folder.
 
+pub mod devices;
+pub mod nmi;
 pub mod registers;
+pub mod testbed;
 pub mod timer;
 pub mod vmx;
 pub mod world_switch;

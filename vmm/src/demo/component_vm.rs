@@ -16,6 +16,7 @@ use crate::cpu::world_switch::Vcpu;
 use crate::exit::{Exit, skip_instruction};
 use crate::failure::{Failure, unexpected};
 use crate::guest_cpu::GuestCpu;
+use crate::lifecycle::make_current;
 use crate::memory::integrity::Seal;
 use crate::memory::{ComponentSpace, Frame};
 use crate::operation::{CurrentVmcs, LaunchedVmcs, VmxOperation};
@@ -102,35 +103,12 @@ impl<'vmx> Planned<'vmx> {
         match self.vmcs.launch(&mut self.vm.vcpu) {
             Ok((vmcs, reason)) => {
                 let mut running = RunningVm { vmcs, vm: self.vm };
-                let exit = running.settle(report, reason)?;
+                let exit = running.settle(report, Exit::decode(reason))?;
                 Ok((running, exit))
             }
             Err((_, failure)) => Err(failure.into()),
         }
     }
-}
-
-/// VMCLEAR and VMPTRLD of a new VMCS, each reported; VMPTRST must agree.
-///
-/// # Errors
-/// What the processor refuses.
-pub fn make_current<'vmx>(
-    context: &mut Context,
-    operation: &'vmx VmxOperation,
-    processor: &Processor,
-) -> Result<CurrentVmcs<'vmx>, Failure> {
-    let revision = processor.capabilities.revision();
-    let frame = context.frames.take()?;
-    let clear =
-        operation.clear(frame, revision).map_err(|failure| Failure::Instruction("VMCLEAR", failure))?;
-    let region = clear.region();
-    context.report.step(format_args!("VMCLEAR: VMCS at {:X}h, revision {revision:X}h", region.0));
-    let current = clear.load().map_err(|failure| Failure::Instruction("VMPTRLD", failure))?;
-    if operation.current() != region {
-        return Err(unexpected(format_args!("VMPTRST says {:X}h is current", operation.current().0)));
-    }
-    context.report.step(format_args!("VMPTRLD: the VMCS is current; VMPTRST agrees"));
-    Ok(current)
 }
 
 /// A VM whose guest has run.
@@ -147,8 +125,8 @@ impl RunningVm<'_> {
     /// # Errors
     /// What the processor refuses; a guest that does not end.
     pub fn resume(&mut self, report: &mut Reporter) -> Result<Exit, Failure> {
-        let reason = self.vmcs.resume(&mut self.vm.vcpu)?;
-        self.settle(report, reason)
+        let exit = self.step()?;
+        self.settle(report, exit)
     }
 
     /// The VMCS, the guest's processor and the VM's other parts, for a handler.
@@ -156,30 +134,47 @@ impl RunningVm<'_> {
         GuestCpu::current(&mut self.vm.vcpu.general)
     }
 
-    fn settle(&mut self, report: &mut Reporter, mut reason: ExitReason) -> Result<Exit, Failure> {
-        loop {
-            match Exit::decode(reason) {
-                // No component uses INS or OUTS.
-                Exit::Io(access) if !access.string => {
-                    let now = self.vm.clock.now();
-                    io::carry_out(access, &mut self.vm.vcpu.general, &mut self.vm.pc, report, now);
-                    skip_instruction();
-                }
-                Exit::ExternalInterrupt { vector } => {
-                    host_timer::acknowledge(vector);
-                    let now = self.vm.clock.now();
-                    self.vm.pc.advance(now);
-                    if now.seconds() >= PATIENCE_SECONDS {
-                        let rip = vmread(Field::GUEST_RIP);
-                        return Err(unexpected(format_args!(
-                            "the guest did not end within {PATIENCE_SECONDS} seconds of its time; RIP is {rip:X}h"
-                        )));
-                    }
-                }
-                other => return Ok(other),
+    /// VMRESUME, until the next exit of any kind.
+    ///
+    /// # Errors
+    /// What the processor refuses.
+    pub fn step(&mut self) -> Result<Exit, Failure> {
+        Ok(Exit::decode(self.vmcs.resume(&mut self.vm.vcpu)?))
+    }
+
+    /// Answers an exit that every component causes: I/O, the host's timer. `false` for any other.
+    ///
+    /// # Errors
+    /// A guest that does not end.
+    pub fn answer(&mut self, report: &mut Reporter, exit: &Exit) -> Result<bool, Failure> {
+        match *exit {
+            // No component uses INS or OUTS.
+            Exit::Io(access) if !access.string => {
+                let now = self.vm.clock.now();
+                io::carry_out(access, &mut self.vm.vcpu.general, &mut self.vm.pc, report, now);
+                skip_instruction();
             }
-            reason = self.vmcs.resume(&mut self.vm.vcpu)?;
+            Exit::ExternalInterrupt { vector } => {
+                host_timer::acknowledge(vector);
+                let now = self.vm.clock.now();
+                self.vm.pc.advance(now);
+                if now.seconds() >= PATIENCE_SECONDS {
+                    let rip = vmread(Field::GUEST_RIP);
+                    return Err(unexpected(format_args!(
+                        "the guest did not end within {PATIENCE_SECONDS} seconds of its time; RIP is {rip:X}h"
+                    )));
+                }
+            }
+            _ => return Ok(false),
         }
+        Ok(true)
+    }
+
+    fn settle(&mut self, report: &mut Reporter, mut exit: Exit) -> Result<Exit, Failure> {
+        while self.answer(report, &exit)? {
+            exit = self.step()?;
+        }
+        Ok(exit)
     }
 
     /// VMCLEAR, and the proof that the guest stayed inside.

@@ -10,12 +10,13 @@ use wire::{Break, Record};
 use crate::cpu::vmx::VmxFailure;
 use crate::exit::Exit;
 use crate::failure::{Failure, unexpected};
+use crate::lifecycle::{enter_vmx, leave_vmx};
 use crate::operation::{EntryFailure, VmxOperation, VmxonError};
 use crate::probe::{self, Processor};
 use crate::{Context, Ending};
 
 use super::component_vm::{Planned, RunningVm, read_results};
-use super::{done, vmxon};
+use super::done;
 
 /// Access rights of an ordinary code segment, which no virtual-8086 guest may have.
 const WRONG_CS_ACCESS_RIGHTS: u64 = 0x9B;
@@ -45,12 +46,12 @@ pub fn show(context: &mut Context, sabotage: Option<Break>) -> Result<Ending, Fa
         Some(Break::Cr0Ne) => return numeric_error_clear(context, &processor),
         _ => {}
     }
-    let operation = vmxon::enter(context, &processor)?;
+    let operation = enter_vmx(context, &processor)?;
     let ending = match sabotage {
         Some(Break::NoVmptrld) => no_current_vmcs(context, &operation, &processor),
         _ => guest(context, &operation, &processor, sabotage),
     }?;
-    vmxon::leave(context, operation)?;
+    leave_vmx(context, operation)?;
     Ok(ending)
 }
 

@@ -32,7 +32,6 @@ impl FirstMib {
             .any(|region| region.is_usable() && region.base <= start && start + ARENA_BYTES <= region.end());
         free.then_some(Self(()))
     }
-
 }
 
 /// Copies with string instructions, which may address 0, unlike a Rust pointer.

@@ -5,12 +5,16 @@
 //! is therefore touched through raw copies only. All `unsafe` about memory is in this folder.
 
 mod a20;
+mod firmware;
+mod first_mib;
 mod frames;
 mod guest_ram;
 pub mod integrity;
 mod space;
 
 pub use a20::a20_is_on;
+pub use firmware::FirmwareSpace;
+pub use first_mib::FirstMib;
 pub use frames::{Frame, Frames, OutOfMemory, PAGE_BYTES};
 pub use guest_ram::GuestRam;
 pub use space::{ComponentSpace, RealModeSpace, Tables};

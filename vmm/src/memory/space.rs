@@ -11,7 +11,7 @@ use crate::component::Table;
 use super::{Frame, Frames, GuestRam, OutOfMemory, PAGE_BYTES, PhysicalAddress};
 
 /// Bits of a 32-bit page-directory or page-table entry (SDM vol. 3, tables 4-4 to 4-6).
-mod entry {
+pub(super) mod entry {
     pub const PRESENT: u32 = 1 << 0;
     pub const WRITABLE: u32 = 1 << 1;
     pub const USER: u32 = 1 << 2;

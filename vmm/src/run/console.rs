@@ -3,11 +3,261 @@
 //! All of it happens at guest ticks, 18.2 times a second of the guest's time, so that two runs of a script are the
 //! same to the byte whatever the host machine does meanwhile.
 
-use pc::script::{self, Script};
-use pc::{KeyEvent, MAX_COLUMNS, Pc, Ticks};
+use pc::script::{self, KeyPress, Progress, Script, Stroke};
+use pc::{GUEST_TICK, MAX_COLUMNS, Pc, Ticks};
 use rt::serial;
 use v8086::GuestMemory;
 use wire::frame::{Splitter, decode};
-use wire::{Input, KeyItem, Modifiers, Record};
+use wire::{End, Input, Items, KeyItem, Link, Outcome, Record, RunJob, Step};
 
+use crate::local;
 use crate::report::Reporter;
+
+/// What the console wants.
+pub enum Wish {
+    /// Nothing.
+    GoOn,
+    /// The end of the run.
+    End(Outcome, &'static str),
+    /// The guest switched off and on again.
+    Reset,
+}
+
+/// Rows of the largest text mode that is shown.
+const MAX_ROWS: usize = 60;
+
+/// Typed keys that wait for room in the keyboard.
+const WAITING_KEYS: usize = 64;
+
+/// What of a screen decides how it looks: size, and cursor if it is visible.
+type Head = (u8, u8, Option<(u8, u8)>);
+
+/// The console of a run.
+pub struct Console<'a> {
+    steps: ConfigSteps<'a>,
+    script: Script,
+    who: Who,
+    /// Guest ticks so far.
+    tick: u64,
+    next_tick: Ticks,
+    /// What was sent last.
+    head: Option<Head>,
+    cells: [[u8; 2 * MAX_COLUMNS]; MAX_ROWS],
+    splitter: Splitter,
+    waiting: [KeyPress; WAITING_KEYS],
+    waiting_count: usize,
+    /// The machine's keyboard has sent the prefix of an extended key.
+    extended: bool,
+}
+
+/// Who types.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Who {
+    /// A script, or nobody.
+    Script,
+    /// A person, over the link.
+    Person,
+    /// A person at the machine itself.
+    Local,
+}
+
+/// The steps as the boot config has them.
+struct ConfigSteps<'a>(Items<'a, Step<'a>>);
+
+impl script::Steps for ConfigSteps<'_> {
+    fn step(&self, index: usize) -> Option<script::Step<'_>> {
+        Some(match self.0.iter().nth(index)? {
+            Step::Expect(text) => script::Step::Expect(text),
+            Step::Keys(_) => script::Step::Keys,
+        })
+    }
+
+    fn stroke(&self, step: usize, index: usize) -> Option<Stroke> {
+        match self.0.iter().nth(step)? {
+            Step::Keys(items) => items.iter().nth(index).map(stroke),
+            Step::Expect(_) => None,
+        }
+    }
+}
+
+fn stroke(item: KeyItem) -> Stroke {
+    match item {
+        KeyItem::Press { scan, extended, modifiers } => Stroke::Press(KeyPress {
+            scan,
+            extended,
+            shift: modifiers.shift,
+            ctrl: modifiers.control,
+            alt: modifiers.alt,
+        }),
+        KeyItem::Wait { seconds } => Stroke::Wait { seconds },
+    }
+}
+
+impl<'a> Console<'a> {
+    /// The console that a job asks for.
+    pub fn new(job: &RunJob<'a>, link: Link) -> Self {
+        let who = match (job.interactive, link) {
+            (false, _) => Who::Script,
+            (true, Link::Framed) => Who::Person,
+            (true, Link::Plain) => Who::Local,
+        };
+        Self {
+            steps: ConfigSteps(job.steps.clone()),
+            script: Script::new(),
+            who,
+            tick: 0,
+            next_tick: Ticks::ZERO,
+            head: None,
+            cells: [[0; 2 * MAX_COLUMNS]; MAX_ROWS],
+            splitter: Splitter::new(),
+            waiting: [KeyPress { scan: 0, extended: false, shift: false, ctrl: false, alt: false };
+                WAITING_KEYS],
+            waiting_count: 0,
+            extended: false,
+        }
+    }
+
+    /// Guest ticks so far.
+    pub fn ticks(&self) -> u64 {
+        self.tick
+    }
+
+    /// Does what is due. To be called after every exit; costs a comparison between two ticks.
+    #[inline]
+    pub fn attend(
+        &mut self,
+        pc: &mut Pc,
+        memory: &dyn GuestMemory,
+        report: &mut Reporter,
+        now: Ticks,
+    ) -> Wish {
+        if now < self.next_tick { Wish::GoOn } else { self.attend_tick(pc, memory, report, now) }
+    }
+
+    fn attend_tick(
+        &mut self,
+        pc: &mut Pc,
+        memory: &dyn GuestMemory,
+        report: &mut Reporter,
+        now: Ticks,
+    ) -> Wish {
+        self.tick = now.0 / GUEST_TICK;
+        self.next_tick = Ticks((self.tick + 1) * GUEST_TICK);
+        report.flush_serial();
+        self.show(pc, memory, report);
+        match self.who {
+            Who::Script => match self.script.poll(&self.steps, pc, memory, now) {
+                Progress::Running => Wish::GoOn,
+                Progress::Finished => Wish::End(Outcome::Done, "all steps were met"),
+            },
+            Who::Person => {
+                let wish = self.listen();
+                self.type_waiting(pc, now);
+                wish
+            }
+            Who::Local => {
+                local::type_keys(&mut self.extended, pc, now);
+                Wish::GoOn
+            }
+        }
+    }
+
+    /// Reads the uplink.
+    fn listen(&mut self) -> Wish {
+        while let Some(byte) = serial::receive() {
+            let Some(input) = self.splitter.push(byte).and_then(|bytes| decode::<Input>(bytes)) else {
+                continue;
+            };
+            match input {
+                Input::Key(item) => {
+                    if let (Stroke::Press(press), true) = (stroke(item), self.waiting_count < WAITING_KEYS) {
+                        self.waiting[self.waiting_count] = press;
+                        self.waiting_count += 1;
+                    }
+                }
+                Input::Reset => return Wish::Reset,
+                Input::Stop => return Wish::End(Outcome::Stopped, "ended from the keyboard"),
+            }
+        }
+        Wish::GoOn
+    }
+
+    fn type_waiting(&mut self, pc: &mut Pc, now: Ticks) {
+        while self.waiting_count > 0 && pc.keyboard_has_room() {
+            self.waiting[0].events().for_each(|event| pc.key(event, now));
+            self.waiting.copy_within(1..self.waiting_count, 0);
+            self.waiting_count -= 1;
+        }
+    }
+
+    /// Sends what has changed on the screen.
+    fn show(&mut self, pc: &Pc, memory: &dyn GuestMemory, report: &mut Reporter) {
+        let screen = pc.screen(memory);
+        let (columns, rows) = (screen.columns() as u8, screen.rows().min(MAX_ROWS as u16) as u8);
+        let cursor = screen.cursor();
+        let shown = cursor.visible && cursor.row < u16::from(rows) && cursor.column < u16::from(columns);
+        let head = (columns, rows, shown.then_some((cursor.column as u8, cursor.row as u8)));
+        let resized =
+            self.head.is_none_or(|(old_columns, old_rows, _)| (old_columns, old_rows) != (columns, rows));
+        let mut begun = self.head != Some(head);
+        if begun {
+            self.begin(head, report);
+        }
+        for row in 0..rows {
+            let mut cells = [0; 2 * MAX_COLUMNS];
+            let length = screen.row(row.into(), &mut cells).len();
+            let before = &mut self.cells[usize::from(row)][..length];
+            if resized || *before != cells[..length] {
+                before.copy_from_slice(&cells[..length]);
+                if !begun {
+                    begun = true;
+                    self.begin(head, report);
+                }
+                self.show_row(row, &cells[..length], report);
+            }
+        }
+        if begun {
+            report.record(&Record::ScreenEnd);
+        }
+    }
+
+    fn begin(&mut self, head: Head, report: &mut Reporter) {
+        let (columns, rows, cursor) = head;
+        self.head = Some(head);
+        match self.who {
+            Who::Local => local::move_cursor(cursor),
+            Who::Script | Who::Person => report.record(&Record::Screen { columns, rows, cursor }),
+        }
+    }
+
+    fn show_row(&self, row: u8, cells: &[u8], report: &mut Reporter) {
+        match self.who {
+            Who::Local => local::show_row(row, cells),
+            Who::Script | Who::Person => report.record(&Record::ScreenRow { row, cells }),
+        }
+    }
+
+    /// Sends the last screen.
+    pub fn finish(&mut self, pc: &Pc, memory: &dyn GuestMemory, report: &mut Reporter) {
+        self.show(pc, memory, report);
+    }
+
+    /// Whether a guest that ended in this way starts again: a person's does, when it asked for a reset.
+    pub fn restarts_on(&self, end: End) -> bool {
+        let asked = match end {
+            End::BootAgain | End::ResetVector | End::KeyboardReset | End::FastReset | End::TripleFault => {
+                true
+            }
+            End::Halted | End::NoBoot | End::PowerOff | End::FaultLoop { .. } => false,
+        };
+        asked && self.who != Who::Script
+    }
+
+    /// The guest has ended: how many steps are left.
+    pub fn steps_left_at_end(&mut self, pc: &Pc, memory: &dyn GuestMemory) -> u32 {
+        match self.script.end(&self.steps, pc, memory) {
+            script::Outcome::Met => 0,
+            script::Outcome::Unmet { step } => self.steps.0.iter().skip(step).count() as u32,
+        }
+    }
+}

@@ -98,7 +98,9 @@ impl Vm {
 
     fn monitor(
         &mut self,
-        work: impl FnOnce(&mut Monitor<GuestCpu<crate::guest_cpu::CurrentFields>, crate::memory::RealModeSpace, GuestMsrs>) -> Outcome,
+        work: impl FnOnce(
+            &mut Monitor<GuestCpu<crate::guest_cpu::CurrentFields>, crate::memory::RealModeSpace, GuestMsrs>,
+        ) -> Outcome,
     ) -> Outcome {
         let mut cpu = GuestCpu::current(&mut self.vcpu.general);
         let mut monitor = Monitor {
@@ -204,7 +206,9 @@ impl Vm {
         let linear = vmread(Field::EXIT_QUALIFICATION);
         if !self.space.open(linear as u32) {
             let rip = vmread(Field::GUEST_RIP);
-            return Err(unexpected(format_args!("page fault of the guest at linear {linear:X}h, RIP {rip:X}h")));
+            return Err(unexpected(format_args!(
+                "page fault of the guest at linear {linear:X}h, RIP {rip:X}h"
+            )));
         }
         // An instruction that crosses a page comes a second time, with the step under way.
         if self.stepping.is_none() {

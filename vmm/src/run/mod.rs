@@ -20,10 +20,10 @@ use wire::{LineKind, Outcome, RunJob};
 
 use crate::clock::Clock;
 use crate::cpu::world_switch::Vcpu;
-use crate::demo::{component_vm::make_current, vmxon};
 use crate::exit::Exit;
 use crate::failure::{Failure, unexpected};
 use crate::guest_cpu::GuestCpu;
+use crate::lifecycle::{enter_vmx, leave_vmx, make_current};
 use crate::memory::RealModeSpace;
 use crate::memory::integrity::Seal;
 use crate::operation::{CurrentVmcs, LaunchedVmcs};
@@ -47,7 +47,7 @@ const GUEST_CR4: u32 = 0x79F;
 pub fn run(context: &mut Context, job: &RunJob) -> Result<Ending, Failure> {
     context.report.heading(format_args!("The machine"));
     let processor = probe::prepare(&mut context.report, None)?;
-    let operation = vmxon::enter(context, &processor)?;
+    let operation = enter_vmx(context, &processor)?;
     let vmcs = make_current(context, &operation, &processor)?;
     let bitmaps = io::intercept_all_ports(&mut context.frames)?;
     let around = Surroundings {
@@ -68,7 +68,7 @@ pub fn run(context: &mut Context, job: &RunJob) -> Result<Ending, Failure> {
     vm.space.set_a20(true);
     let [directory, table, hole] = vm.space.guarded();
     seal.verify(&[directory, table, hole, &bitmaps[0], &bitmaps[1]], vm.space.ram())?;
-    vmxon::leave(context, operation)?;
+    leave_vmx(context, operation)?;
     ending
 }
 
@@ -212,7 +212,7 @@ fn guest_ended(vm: &mut Vm, console: &mut Console, end: wire::End) -> Ending {
     let steps_left = console.steps_left_at_end(&mut vm.pc, &vm.space);
     let cpu = vm.cpu();
     let (cs, ip) = (cpu.segment(v8086::SegmentRegister::Cs), cpu.eip());
-    ending(Outcome::GuestEnded { end, steps_left }, format_args!("{end} at {cs:04X}:{ip:04X}"))
+    ending(Outcome::GuestEnded { end, steps_left }, format_args!("the guest {end}, at {cs:04X}:{ip:04X}"))
 }
 
 fn ending(outcome: Outcome, why: core::fmt::Arguments) -> Ending {

@@ -1,9 +1,9 @@
 //! The VM of a run: a real-mode PC in virtual-8086 mode, and what each of its exits means.
 
 use pc::{Context as Service, Pc, RebootCause, ServiceOutcome};
-use v8086::{Flags, GuestMemory, SystemRegisters, TableRegister, interrupt, step};
-use vmx::controls::primary;
+use v8086::{Flags, SystemRegisters, TableRegister, interrupt, step};
 use vmx::Field;
+use vmx::controls::primary;
 use vmx::event::Event;
 use wire::End;
 

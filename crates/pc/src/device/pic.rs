@@ -7,6 +7,7 @@
 pub struct Irq(pub u8);
 
 impl Irq {
+    pub const COPROCESSOR: Self = Self(13);
     pub const TIMER: Self = Self(0);
     pub const KEYBOARD: Self = Self(1);
     pub const COM1: Self = Self(4);

@@ -71,6 +71,8 @@ pub trait Steps {
 
 /// Ticks between a key that was taken and the next key.
 const TICKS_BETWEEN_KEYS: u64 = 2;
+/// A script that starts with keys types the first one as if another had been taken at power-on.
+const FIRST_KEY: Ticks = Ticks(TICKS_BETWEEN_KEYS * GUEST_TICK);
 /// Ticks between the last key taken and the first look at the screen.
 const TICKS_BEFORE_LOOK: u64 = 4;
 /// Ticks without a change of the screen that end a script whose last step typed.
@@ -162,6 +164,7 @@ impl Script {
                     }
                 }
                 Some(Step::Expect(_)) => return Progress::Running,
+                Some(Step::Keys) if self.step == 0 && now < FIRST_KEY => return Progress::Running,
                 Some(Step::Keys) => {
                     if !self.type_next(steps, pc, memory, now) {
                         return Progress::Running;

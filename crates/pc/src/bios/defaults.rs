@@ -46,11 +46,23 @@ const fn fault_name(vector: u8) -> Option<&'static str> {
     })
 }
 
+/// INT 5: there is nothing to print on. The BOUND instruction raises the same vector.
+pub(super) fn print_screen(pc: &mut Pc, context: &mut Context<'_>) {
+    const BOUND: u8 = 0x62;
+    if context.memory.read_u8(context.return_address().linear()) == BOUND {
+        unexpected(pc, context, 0x05);
+    }
+}
+
 /// Any other interrupt whose vector still points to the ROM.
 pub(super) fn unexpected(pc: &mut Pc, context: &mut Context<'_>, vector: u8) {
     let address = context.return_address();
     let Some(name) = fault_name(vector) else {
         name_call(pc, context, vector);
+        // From 20h on vectors are called, so somebody waits for an answer; below they are traps.
+        if vector >= 0x20 {
+            context.set_carry(true);
+        }
         return;
     };
     if pc.bios.names(vector, 0) {

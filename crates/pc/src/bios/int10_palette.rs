@@ -1,6 +1,6 @@
 //! INT 10h, AH=10h: palette, border, blinking and the colours of the DAC.
 
-use super::{Context, defaults};
+use super::Context;
 use crate::Pc;
 
 /// Attribute registers behind the 16 of the palette.
@@ -62,6 +62,6 @@ pub(super) fn service(pc: &mut Pc, context: &mut Context<'_>) {
         0x19 => context.registers().set_bl(vga.read_dac_mask()),
         // DAC paging: 4 blocks of 64, block 0 shown.
         0x1A => context.registers().set_bx(0),
-        _ => defaults::name_call(pc, context, 0x10),
+        _ => pc.refuse(context, 0x10),
     }
 }

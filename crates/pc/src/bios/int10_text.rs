@@ -1,7 +1,7 @@
 //! INT 10h, the text part: characters, strings and scrolling. It writes video memory as a program would.
 
 use super::Context;
-use super::int10_video::{TextScreen, cursor_address, set_cursor};
+use super::int10_video::{TextScreen, cursor_address, move_cursor, set_cursor};
 use crate::Pc;
 use v8086::General;
 
@@ -19,8 +19,9 @@ pub(super) fn read_cell(context: &mut Context<'_>, page: u8) {
 }
 
 fn at_cursor(context: &Context<'_>, page: u8) -> u32 {
-    let [column, row] = context.memory.read_u16(cursor_address(page)).to_le_bytes();
-    TextScreen::read(context).address(page & 7, u16::from(row), u16::from(column))
+    let screen = TextScreen::read(context);
+    let [column, row] = screen.cursor(page);
+    screen.address(page & 7, u16::from(row), u16::from(column))
 }
 
 /// AH=09h and 0Ah: CX times AL from the cursor on, which stays; without an attribute the one there stays too.
@@ -39,14 +40,19 @@ pub(super) fn write_cells(context: &mut Context<'_>, general: &General, attribut
 /// AH=0Eh: writes a character on the active page and moves the cursor; bell, backspace, line feed and carriage
 /// return act. Without `attribute` the one on the screen stays.
 pub(super) fn teletype(pc: &mut Pc, context: &mut Context<'_>, character: u8, attribute: Option<u8>) {
-    let page = TextScreen::read(context).page;
-    teletype_on(pc, context, page, character, attribute);
+    let screen = TextScreen::read(context);
+    teletype_on(pc, context, &screen, screen.page, character, attribute);
 }
 
-fn teletype_on(pc: &mut Pc, context: &mut Context<'_>, page: u8, character: u8, attribute: Option<u8>) {
-    let screen = TextScreen::read(context);
-    let position = context.memory.read_u16(cursor_address(page));
-    let [mut column, mut row] = position.to_le_bytes();
+fn teletype_on(
+    pc: &mut Pc,
+    context: &mut Context<'_>,
+    screen: &TextScreen,
+    page: u8,
+    character: u8,
+    attribute: Option<u8>,
+) {
+    let [mut column, mut row] = screen.cursor(page);
     match character {
         BELL => return,
         BACKSPACE => column = column.saturating_sub(1),
@@ -70,9 +76,9 @@ fn teletype_on(pc: &mut Pc, context: &mut Context<'_>, page: u8, character: u8, 
         // The new row takes the colour of where the cursor was.
         let below = context.memory.read_u8(screen.address(page, u16::from(row), u16::from(column)) + 1);
         let whole = Window { top: 0, left: 0, bottom: screen.rows - 1, right: screen.columns - 1 };
-        scroll(context, &screen, page, whole, Direction::Up, 1, below);
+        scroll(context, screen, page, whole, Direction::Up, 1, below);
     }
-    set_cursor(pc, context, page, row, column);
+    move_cursor(pc, context, screen, page, row, column);
 }
 
 /// AH=13h: a string at ES:BP. AL bit 0: the cursor moves; bit 1: the string holds attributes.
@@ -92,7 +98,8 @@ pub(super) fn write_string(pc: &mut Pc, context: &mut Context<'_>, general: &Gen
             attribute = context.memory.read_u8(from.linear());
             from = from.plus(1);
         }
-        teletype_on(pc, context, page, character, Some(attribute));
+        let screen = TextScreen::read(context);
+        teletype_on(pc, context, &screen, page, character, Some(attribute));
     }
     if !moves_cursor {
         let [column, row] = before.to_le_bytes();

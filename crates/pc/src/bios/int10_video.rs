@@ -1,7 +1,7 @@
 //! INT 10h: modes, cursor, pages, fonts; text itself is in [`super::int10_text`], colours in [`super::int10_palette`].
 
 use super::data_area::*;
-use super::{Context, defaults, int10_palette, int10_text};
+use super::{Context, int10_palette, int10_text};
 use crate::Pc;
 use crate::device::vga::{TextMode, crtc};
 use v8086::SegmentRegister;
@@ -56,7 +56,7 @@ pub(super) fn service(pc: &mut Pc, context: &mut Context<'_>) {
             context.registers().set_al(0x1A);
             context.registers().set_bx(0x0008);
         }
-        _ => defaults::name_call(pc, context, 0x10),
+        _ => pc.refuse(context, 0x10),
     }
 }
 
@@ -69,20 +69,32 @@ pub(super) struct TextScreen {
     pub page: u8,
     page_size: u16,
     base: u32,
+    cursors: [u8; 2 * PAGES as usize],
 }
 
 impl TextScreen {
+    /// Reads the data area in two accesses: every character that is written starts here.
     pub fn read(context: &Context<'_>) -> Self {
-        let memory = &*context.memory;
-        let mode = memory.read_u8(VIDEO_MODE);
+        let mut area = [0; (ACTIVE_PAGE - VIDEO_MODE + 1) as usize];
+        context.memory.read(VIDEO_MODE, &mut area);
+        let byte = |address: u32| area[(address - VIDEO_MODE) as usize];
+        let word = |address: u32| u16::from_le_bytes([byte(address), byte(address + 1)]);
+        let mode = byte(VIDEO_MODE);
         Self {
             mode,
-            columns: memory.read_u16(COLUMNS).clamp(1, 132),
-            rows: u16::from(memory.read_u8(LAST_ROW)) + 1,
-            page: memory.read_u8(ACTIVE_PAGE) % PAGES,
-            page_size: memory.read_u16(PAGE_SIZE),
+            columns: word(COLUMNS).clamp(1, 132),
+            rows: u16::from(context.memory.read_u8(LAST_ROW)) + 1,
+            page: byte(ACTIVE_PAGE) % PAGES,
+            page_size: word(PAGE_SIZE),
             base: if mode == MODE_MONOCHROME { 0xB0000 } else { 0xB8000 },
+            cursors: core::array::from_fn(|index| byte(CURSORS + index as u32)),
         }
+    }
+
+    /// Column and row of the cursor of `page`.
+    pub fn cursor(&self, page: u8) -> [u8; 2] {
+        let at = usize::from(page % PAGES) * 2;
+        [self.cursors[at], self.cursors[at + 1]]
     }
 
     /// Linear address of a cell.
@@ -109,7 +121,7 @@ fn mode(pc: &mut Pc, context: &mut Context<'_>, value: u8) {
             set_mode(pc, context, value);
             context.registers().set_al(TEXT_MODE_SET);
         }
-        _ => defaults::name_call(pc, context, 0x10),
+        _ => pc.refuse(context, 0x10),
     }
 }
 
@@ -170,8 +182,20 @@ pub(super) fn set_cursor(pc: &mut Pc, context: &mut Context<'_>, page: u8, row: 
     if page >= PAGES {
         return;
     }
-    context.memory.write_u16(cursor_address(page), u16::from_be_bytes([row, column]));
     let screen = TextScreen::read(context);
+    move_cursor(pc, context, &screen, page, row, column);
+}
+
+/// As [`set_cursor`], for a screen that was read already.
+pub(super) fn move_cursor(
+    pc: &mut Pc,
+    context: &mut Context<'_>,
+    screen: &TextScreen,
+    page: u8,
+    row: u8,
+    column: u8,
+) {
+    context.memory.write_u16(cursor_address(page), u16::from_be_bytes([row, column]));
     if page == screen.page {
         let place = screen.crtc_address(page, u16::from(row), u16::from(column));
         pc.devices.vga.set_crtc_word(crtc::CURSOR_HIGH, place);
@@ -210,7 +234,7 @@ fn fonts(pc: &mut Pc, context: &mut Context<'_>) {
             registers.set_dl(last_row);
             registers.set_bp(0);
         }
-        _ => defaults::name_call(pc, context, 0x10),
+        _ => pc.refuse(context, 0x10),
     }
 }
 
@@ -239,7 +263,7 @@ fn alternate_select(pc: &mut Pc, context: &mut Context<'_>) {
             context.registers().set_cx(0x0009);
         }
         0x30..=0x34 | 0x36 => context.registers().set_al(0x12),
-        _ => defaults::name_call(pc, context, 0x10),
+        _ => pc.refuse(context, 0x10),
     }
 }
 

@@ -1,6 +1,6 @@
 //! INT 14h: the serial port, through its registers as a program would use them.
 
-use super::{Context, defaults};
+use super::Context;
 use crate::Pc;
 
 /// Divisors of the eight baud rates that AL bits 7:5 choose from: 110 to 9600.
@@ -55,6 +55,6 @@ pub(super) fn service(pc: &mut Pc, context: &mut Context<'_>) {
             let status = u16::from_le_bytes([uart.read(MODEM_STATUS), uart.read(LINE_STATUS)]);
             context.registers().set_ax(status);
         }
-        _ => defaults::name_call(pc, context, 0x14),
+        _ => pc.refuse(context, 0x14),
     }
 }

@@ -1,7 +1,7 @@
 //! INT 16h: keys from the buffer in the data area.
 
 use super::data_area::*;
-use super::{Context, defaults, rom};
+use super::{Context, rom};
 use crate::Pc;
 use v8086::GuestMemory;
 
@@ -38,6 +38,8 @@ pub(super) fn service(pc: &mut Pc, context: &mut Context<'_>) {
         }
         // What the keyboard can do: typematic rate, enhanced calls.
         0x09 => context.registers().set_al(0x30),
+        // The keyboard's identification.
+        0x0A => context.registers().set_bx(0x41AB),
         0x10 => read(context, Keyboard::Enhanced),
         0x11 => peek(context, Keyboard::Enhanced),
         0x12 => {
@@ -49,7 +51,7 @@ pub(super) fn service(pc: &mut Pc, context: &mut Context<'_>) {
             context.registers().set_al(flags);
             context.registers().set_ah(more);
         }
-        _ => defaults::name_call(pc, context, 0x16),
+        _ => pc.refuse(context, 0x16),
     }
 }
 

@@ -1,6 +1,6 @@
 //! INT 17h: a printer that takes everything.
 
-use super::{Context, defaults};
+use super::Context;
 use crate::Pc;
 
 /// Not busy, selected.
@@ -17,6 +17,6 @@ pub(super) fn service(pc: &mut Pc, context: &mut Context<'_>) {
             }
             context.registers().set_ah(READY);
         }
-        _ => defaults::name_call(pc, context, 0x17),
+        _ => pc.refuse(context, 0x17),
     }
 }

@@ -152,6 +152,7 @@ impl Pc {
 
     fn interrupt_service(&mut self, vector: u8, context: &mut Context<'_>) {
         match vector {
+            0x05 => defaults::print_screen(self, context),
             0x08 => int08_timer::tick(self, context),
             0x09 => int09_keyboard::key(self, context),
             0x10 => int10_video::service(self, context),

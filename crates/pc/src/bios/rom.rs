@@ -44,8 +44,9 @@ pub(super) const CONFIGURATION: u16 = 0xE6F5;
 pub(super) const FLOPPY_PARAMETERS: FarPointer = FarPointer::new(SEGMENT, 0xEFC7);
 
 /// Entry points at the addresses of the IBM listings.
-const CLASSIC: [(u8, u16); 15] = [
+const CLASSIC: [(u8, u16); 16] = [
     (0x02, 0xE2C3),
+    (0x05, 0xFF54),
     (0x08, 0xFEA5),
     (0x09, 0xE987),
     (0x0E, 0xEF57),
@@ -137,8 +138,8 @@ const fn stub(vector: u8) -> u16 {
 /// Where the interrupt table points for `vector` after power-on.
 pub(super) fn vector_target(vector: u8) -> FarPointer {
     let offset = match vector {
-        // Called for programs to hook: break, tick, print screen, alarm.
-        0x05 | 0x1B | 0x1C | 0x4A => return DUMMY,
+        // Called for programs to hook: break, tick, alarm.
+        0x1B | 0x1C | 0x4A => return DUMMY,
         0x1E => return FLOPPY_PARAMETERS,
         // Pointers to tables that this PC does not have; and vectors that IBM left to users, who look for zeros.
         0x1D | 0x1F | 0x43 | 0x60..=0x67 => return FarPointer::new(0, 0),

@@ -58,6 +58,8 @@ pub struct Cmos {
     /// What the clock showed at power-on, in seconds since 1970.
     base: u64,
     flags: u8,
+    /// Up to when the flags are right.
+    seen: Ticks,
 }
 
 impl Cmos {
@@ -66,7 +68,7 @@ impl Cmos {
         let mut bytes = [0; 128];
         bytes[STATUS_A as usize] = 0x26;
         bytes[STATUS_B as usize] = HOURS_24;
-        Self { index: STATUS_D, bytes, base: unix_time, flags: 0 }
+        Self { index: STATUS_D, bytes, base: unix_time, flags: 0, seen: Ticks::ZERO }
     }
 
     /// Whether IRQ 8 is requested.
@@ -103,6 +105,7 @@ impl Cmos {
                 self.bytes[usize::from(STATUS_A)] | if updating { UPDATE_IN_PROGRESS } else { 0 }
             }
             STATUS_C => {
+                self.advance(now);
                 let requested = if self.interrupt() { INTERRUPT } else { 0 };
                 requested | core::mem::take(&mut self.flags)
             }
@@ -219,8 +222,9 @@ impl Cmos {
         periodic.into_iter().chain(second).min()
     }
 
-    /// Sets the flags of what happened after `from` and not after `now`.
-    pub fn advance(&mut self, from: Ticks, now: Ticks) {
+    /// Sets the flags of what happened up to `now`.
+    pub fn advance(&mut self, now: Ticks) {
+        let from = core::mem::replace(&mut self.seen, now);
         let passed = |period: u64| from.0 / period != now.0 / period;
         if self.period().is_some_and(passed) {
             self.flags |= PERIODIC;
@@ -246,7 +250,7 @@ impl Cmos {
 
 /// `value`, below 100, as two decimal digits.
 pub const fn to_bcd(value: u8) -> u8 {
-    (value / 10 % 10) << 4 | value % 10
+    ((value / 10 % 10) << 4) | (value % 10)
 }
 
 /// Two decimal digits as a number.

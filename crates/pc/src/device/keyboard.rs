@@ -21,6 +21,8 @@ pub struct KeyEvent {
 const QUEUE: usize = 32;
 /// Clocks between two bytes of the keyboard: 11 bits at about 12.5 kHz.
 const BYTE_TIME: u64 = 1050;
+/// How much longer it waits at most for a handler to end: 10 ms.
+const HOLD_TIME: u64 = 11_932;
 
 mod status {
     pub const OUTPUT_FULL: u8 = 0x01;
@@ -141,9 +143,11 @@ impl KeyboardController {
         self.queued + 16 <= QUEUE
     }
 
-    /// When the keyboard sends its next byte, if nothing else happens.
-    pub fn next_event(&self) -> Option<Ticks> {
-        (self.queued > 0 && !self.output_full && self.keyboard_enabled()).then_some(self.ready_at)
+    /// When the keyboard sends its next byte, if nothing else happens. While IRQ 1 is in service it holds back: under
+    /// a monitor the handlers that read a byte twice take longer than on the machine that they were written for.
+    pub fn next_event(&self, in_service: bool) -> Option<Ticks> {
+        let due = if in_service { self.ready_at.plus(HOLD_TIME) } else { self.ready_at };
+        (self.queued > 0 && !self.output_full && self.keyboard_enabled()).then_some(due)
     }
 
     fn keyboard_enabled(&self) -> bool {
@@ -151,8 +155,8 @@ impl KeyboardController {
     }
 
     /// Lets the keyboard send what is due by `now`.
-    pub fn advance(&mut self, now: Ticks) {
-        if self.next_event().is_some_and(|due| due <= now) {
+    pub fn advance(&mut self, in_service: bool, now: Ticks) {
+        if self.next_event(in_service).is_some_and(|due| due <= now) {
             let byte = self.queue[0];
             self.queue.copy_within(1..self.queued, 0);
             self.queued -= 1;

@@ -84,8 +84,8 @@ impl Devices {
         if self.pit.timer_rose(from, now) {
             self.pics.latch(Irq::TIMER);
         }
-        self.keyboard.advance(now);
-        self.cmos.advance(from, now);
+        self.keyboard.advance(self.pics.in_service(Irq::KEYBOARD), now);
+        self.cmos.advance(now);
         self.settle();
     }
 
@@ -94,8 +94,8 @@ impl Devices {
         self.pics.set_line(Irq::KEYBOARD, self.keyboard.interrupt());
         self.pics.set_line(Irq::CLOCK, self.cmos.interrupt());
         self.pics.set_line(Irq::COM1, self.com1.interrupt());
-        let events =
-            [self.pit.next_timer_rise(self.now), self.keyboard.next_event(), self.cmos.next_event(self.now)];
+        let keyboard = self.keyboard.next_event(self.pics.in_service(Irq::KEYBOARD));
+        let events = [self.pit.next_timer_rise(self.now), keyboard, self.cmos.next_event(self.now)];
         self.next = events.into_iter().flatten().min();
     }
 

@@ -61,7 +61,7 @@ boot_normalize:
     mov [bp + {record_tsc}], eax
     mov [bp + {record_tsc} + 4], edx
 
-# BX = sectors of a track and CX = heads, or BX = 0: the drive is read by packets.
+# The drive's geometry for the record; zero sectors to a track say that it is read by packets.
 boot_probe_drive:
     mov dl, [bp + {record_drive}]
     mov ah, 0x41                        # are there extensions?
@@ -116,8 +116,7 @@ boot_fail:
     jmp 6b
 
 # Reads CX sectors (1 to 127), from sector EAX of the image on, to ES:0. Tries each read five times, then
-# ends in boot_disk_error. Changes all registers but BP, SP, DS, SS (ES moves
-# along).
+# ends in boot_disk_error. Keeps BP, SP, DS, SS; ES moves past what was read.
 boot_read:
     add eax, [bp + {record_first_sector}]
 boot_read_rest:
@@ -227,6 +226,6 @@ boot_from_partition:    .byte 0
 
 .global boot_sector_end
 boot_sector_end:
-.org 440                                # fails to assemble if the code reaches the disk signature
+.org 440                                # this fails to assemble if the code reaches the disk signature
 .org 510
     .word 0xaa55

@@ -63,7 +63,14 @@ impl Exception {
 impl fmt::Display for Exception {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let frame = &self.frame;
-        write!(f, "{}, error code {:X}h, at RIP {:X}h", self.name(), frame.error_code, frame.rip)
+        write!(
+            f,
+            "{} (vector {}), error code {:X}h, at RIP {:X}h",
+            self.name(),
+            frame.vector,
+            frame.error_code,
+            frame.rip
+        )
     }
 }
 

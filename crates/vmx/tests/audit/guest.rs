@@ -5,7 +5,7 @@ use vmx::capability::Profile;
 use vmx::controls::{ControlKind, entry, pin};
 use vmx::segment::SegmentName;
 
-use crate::plan::{flip, try_changes, v8086};
+use crate::plan::{Row, flip, try_changes, v8086};
 
 #[test]
 fn guest_registers_are_those_of_a_virtual_8086_guest() {
@@ -178,7 +178,7 @@ fn pending_debug_exceptions_agree_with_single_stepping() {
 fn the_link_pointer_is_all_ones_or_a_page() {
     let link = Field::VMCS_LINK_POINTER;
     let rule: &[&str] = &["guest.link_pointer"];
-    let rows: &[(&[(Field, u64)], &[&str])] = &[
+    let rows: &[Row] = &[
         (&[(link, 0x1000)], &[]),
         (&[(link, 0x1008)], rule),
         (&[(link, u64::MAX - 1)], rule),

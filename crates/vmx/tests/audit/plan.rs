@@ -78,8 +78,11 @@ pub fn rules(machine: &Machine, capabilities: &Capabilities) -> Vec<&'static str
     violations(machine, capabilities).iter().map(|violation| violation.rule.id).collect()
 }
 
-/// Tries each change on the valid plan of `profile`: the fields set, and the rules that then break.
-pub fn try_changes(profile: &Profile, rows: &[(&[(Field, u64)], &[&str])]) {
+/// The fields set, and the rules that then break.
+pub type Row<'a> = (&'a [(Field, u64)], &'a [&'a str]);
+
+/// Tries each change on the valid plan of `profile`.
+pub fn try_changes(profile: &Profile, rows: &[Row]) {
     for (changes, wanted) in rows {
         let mut machine = v8086(&profile.capabilities);
         for (field, value) in *changes {

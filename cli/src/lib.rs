@@ -3,17 +3,59 @@
 //! A command line becomes [`args`], each command is one module ([`demo`], [`run`], [`new`], [`run_app`], [`image`],
 //! [`doctor`]) that ends in a [`status::Status`] or a [`status::Failure`], and that is the process's exit status.
 
+pub mod args;
+pub mod boot_image;
+pub mod demo;
 pub mod disk;
 pub mod doctor;
+pub mod engine;
+pub mod image;
+pub mod json;
 pub mod keys;
+pub mod machine;
+pub mod metal;
 pub mod new;
+pub mod payload;
+pub mod print;
+pub mod run;
+pub mod run_app;
 pub mod screen;
+pub mod session;
 pub mod status;
 pub mod terminal;
 
 use std::process::ExitCode;
 
+use args::Command;
+use doctor::Form;
+use engine::process::{ENGINE_COMMAND, become_engine};
+use status::{Failure, Status};
+
 /// The whole program.
 pub fn main() -> ExitCode {
-    status::Status::Done.into()
+    let mut arguments = std::env::args_os().skip(1);
+    if arguments.next().is_some_and(|first| first == ENGINE_COMMAND) {
+        let error = become_engine(&arguments.collect::<Vec<_>>());
+        eprintln!("hyper86: the engine cannot be started: {error}");
+        return Status::Refused.into();
+    }
+    match carry_out(&args::parse()) {
+        Ok(status) => status.into(),
+        Err(failure) => {
+            eprintln!("hyper86: {failure}");
+            failure.status.into()
+        }
+    }
+}
+
+fn carry_out(command: &Command) -> Result<Status, Failure> {
+    match command {
+        Command::Demo(arguments) => demo::demo(arguments),
+        Command::Run(arguments) => run::run(arguments),
+        Command::New { name } => new::new(name),
+        Command::RunApp(arguments) => run_app::run_app(arguments),
+        Command::Image(arguments) => image::image(arguments),
+        Command::Doctor { json } => doctor::doctor(if *json { Form::Json } else { Form::Text }),
+        Command::Pc(arguments) => run_app::pc(arguments),
+    }
 }

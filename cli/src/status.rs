@@ -1,4 +1,4 @@
-//! How a command ends: the four exit statuses that scripts rely on.
+//! How a command ends: the exit statuses that scripts rely on.
 
 use std::fmt;
 use std::process::ExitCode;
@@ -7,18 +7,33 @@ use std::process::ExitCode;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Status {
     /// 0: all that was asked for happened.
-    Done = 0,
+    Done,
     /// 1: a step was not met in time, or the run took too long.
-    NotMet = 1,
+    NotMet,
     /// 2: the command line or an image cannot be used.
-    Usage = 2,
+    Usage,
     /// 3: the machine or the VMM refused or failed.
-    Refused = 3,
+    Refused,
+    /// 128 + the signal that ended the tool.
+    Interrupted(u8),
+}
+
+impl Status {
+    /// As a number.
+    pub fn code(self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::NotMet => 1,
+            Self::Usage => 2,
+            Self::Refused => 3,
+            Self::Interrupted(signal) => 128 + signal,
+        }
+    }
 }
 
 impl From<Status> for ExitCode {
     fn from(status: Status) -> Self {
-        Self::from(status as u8)
+        Self::from(status.code())
     }
 }
 

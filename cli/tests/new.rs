@@ -75,6 +75,15 @@ fn run_app_boots_the_exercise() {
 }
 
 #[test]
+fn run_app_tells_a_machine_without_vt_x_by_its_status() {
+    let (folder, _program) = new_program("lab");
+    let output = hyper86(&["run-app", "lab", "--cpu", "p4"], folder.path());
+    let said = text(&output.stdout);
+    assert_eq!(output.status.code(), Some(3), "{said}{}", text(&output.stderr));
+    assert!(said.contains("this CPU has no VT-x") && !said.contains("done"), "{said}");
+}
+
+#[test]
 fn an_exception_in_the_students_code_is_reported_with_its_registers() {
     let (folder, program) = new_program("lab");
     let main = program.join("src/main.rs");

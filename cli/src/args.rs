@@ -1,0 +1,391 @@
+//! The command line.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::parser::ValueSource;
+use clap::{ArgAction, ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use wire::KeyItem;
+
+use crate::engine::{Cpu, Firmware};
+use crate::keys;
+
+/// The wall-clock limit of a run where `--timeout` gives none, in seconds.
+const TIMEOUT_SECONDS: u64 = 60;
+
+/// A hypervisor for 16-bit software, and the course that leads to it. Without a command: demo vmxdemo.
+#[derive(Debug, Parser)]
+#[command(name = "hyper86", version, max_term_width = 100)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// A command.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Show a step of the course.
+    Demo(DemoArgs),
+    /// Boot a 16-bit disk image in a VM.
+    Run(RunArgs),
+    /// Write the source of a bare-metal 64-bit program.
+    New {
+        /// The folder to write; its last part is the program's name.
+        name: PathBuf,
+    },
+    /// Build and boot a program that `new` wrote.
+    RunApp(AppArgs),
+    /// Write a raw image that boots on a BIOS PC.
+    Image(ImageArgs),
+    /// Say what is here, and what to do about what is not.
+    Doctor {
+        /// Print one JSON object.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Boot a raw image as a PC would, and show what it sends to COM1.
+    #[command(hide = true)]
+    Pc(PcArgs),
+}
+
+/// The machine that the engine is to be.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct MachineArgs {
+    /// CPU model.
+    #[arg(long, value_enum, default_value_t, value_name = "NAME")]
+    pub cpu: Cpu,
+    /// System BIOS: `latest` has VMX enabled and locked, `legacy` leaves that to the VMM.
+    #[arg(long, value_enum, default_value_t, value_name = "NAME")]
+    pub firmware: Firmware,
+}
+
+/// How long a run may take.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct TimeoutArgs {
+    /// Wall-clock limit of the whole run, 60 where nothing else is said; without end while a person watches.
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    timeout: Option<u64>,
+}
+
+impl TimeoutArgs {
+    /// The limit of a run that nobody watches.
+    pub fn unattended(self) -> Duration {
+        Duration::from_secs(self.timeout.unwrap_or(TIMEOUT_SECONDS))
+    }
+
+    /// The limit of a run that a person watches, if they gave one.
+    pub fn attended(self) -> Option<Duration> {
+        self.timeout.map(Duration::from_secs)
+    }
+}
+
+/// A step of the course.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum DemoName {
+    /// The guest component on its own testbed, without VMX.
+    Trystep1,
+    /// In-class exercise 2: the CPU initialisations, VMXON and VMXOFF.
+    Vmxon,
+    /// The whole: a VM that runs the component and exits once.
+    #[default]
+    Vmxdemo,
+    /// Timer interrupts reach the guest.
+    Intdemo,
+    /// Exits of many kinds, each handled and resumed.
+    Reenter,
+    /// Event injection, an NMI exit, a HLT exit.
+    Inject,
+    /// Services of the machine's real BIOS, called from 64-bit code.
+    Bios,
+    /// Containment: ring-3 code that writes all over its address space.
+    HostileTask,
+    /// Containment: ring-0 code that loads CR3 and rewrites its page directory.
+    HostileKernel,
+    /// Containment: ring-0 code that ends in a triple fault.
+    TripleFault,
+}
+
+/// What `vmxdemo --break` breaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum BreakName {
+    /// CS access rights 9Bh: the entry fails, exit reason 80000021h.
+    CsAccessRights,
+    /// "Host address-space size" 0: VMLAUNCH fails with error 8.
+    HostAddressSpace,
+    /// CR0 read shadow 0: the guest prints CR0=00000010.
+    Cr0Shadow,
+    /// A wrong revision identifier: VMXON fails.
+    Revision,
+    /// CR0.NE 0: VMXON raises #GP.
+    Cr0Ne,
+    /// A second VMLAUNCH: error 4.
+    LaunchTwice,
+    /// No VMPTRLD: VMfailInvalid.
+    NoVmptrld,
+}
+
+/// `demo`.
+#[derive(Clone, Debug, Args)]
+pub struct DemoArgs {
+    /// The step.
+    #[arg(value_enum, default_value_t, value_name = "STEP")]
+    pub demo: DemoName,
+    /// Break vmxdemo on purpose, and show what the CPU says.
+    #[arg(long = "break", value_enum, value_name = "NAME")]
+    pub sabotage: Option<BreakName>,
+    /// The timer tick after which intdemo ends [default: 10].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    ticks: Option<u32>,
+    /// Print one JSON object on standard output, all else on standard error.
+    #[arg(long)]
+    pub json: bool,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub machine: MachineArgs,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub timeout: TimeoutArgs,
+}
+
+impl DemoArgs {
+    /// What `--ticks` is where it is not given.
+    pub const DEFAULT_TICKS: u32 = 10;
+
+    /// The timer tick after which intdemo ends.
+    pub fn ticks(&self) -> u32 {
+        self.ticks.unwrap_or(Self::DEFAULT_TICKS)
+    }
+}
+
+/// `run`.
+#[derive(Clone, Debug, Args)]
+#[command(after_long_help = keys::grammar())]
+pub struct RunArgs {
+    /// The disk image: a floppy's size gives that floppy, another up to 2.88 MB the next larger one, more (up to
+    /// 512 MiB) a hard disk.
+    pub image: PathBuf,
+    /// Wait until a row of the screen holds this text. May be repeated; runs in order with --keys, in the guest's
+    /// time, and without a person.
+    #[arg(long, value_name = "TEXT", action = ArgAction::Append, allow_hyphen_values = true)]
+    expect: Vec<String>,
+    /// Type these keys, such as `dir{enter}`; see below. May be repeated; runs in order with --expect.
+    #[arg(long, value_name = "KEYS", action = ArgAction::Append, allow_hyphen_values = true)]
+    keys: Vec<String>,
+    /// Show no screen and take no keys of a person, even at a terminal.
+    #[arg(long)]
+    pub headless: bool,
+    /// Write the final screen to this file, a line a row, UTF-8.
+    #[arg(long, value_name = "FILE")]
+    pub screen: Option<PathBuf>,
+    /// Write what the guest sent to COM1 to this file, raw.
+    #[arg(long, value_name = "FILE")]
+    pub serial: Option<PathBuf>,
+    /// Print one JSON object on standard output, all else on standard error. Implies --headless.
+    #[arg(long)]
+    pub json: bool,
+    /// Boot an image whose first sector does not end in 55h AAh.
+    #[arg(long)]
+    pub no_signature_check: bool,
+    /// The steps, in the order of the command line.
+    #[arg(skip)]
+    pub steps: Vec<Step>,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub machine: MachineArgs,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub timeout: TimeoutArgs,
+}
+
+/// One step of a script.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// `--expect`.
+    Expect(String),
+    /// `--keys`.
+    Keys(Vec<KeyItem>),
+}
+
+/// `run-app`.
+#[derive(Clone, Debug, Args)]
+pub struct AppArgs {
+    /// The program's folder.
+    pub folder: PathBuf,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub machine: MachineArgs,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub timeout: TimeoutArgs,
+}
+
+/// `image`.
+#[derive(Clone, Debug, Args)]
+pub struct ImageArgs {
+    /// The file to write.
+    #[arg(short, long, value_name = "FILE")]
+    pub output: PathBuf,
+    /// What it shows when it boots.
+    #[arg(long, value_enum, value_name = "STEP", conflicts_with = "guest")]
+    pub demo: Option<DemoName>,
+    /// The disk image that it boots in a VM.
+    #[arg(long, value_name = "IMAGE")]
+    pub guest: Option<PathBuf>,
+    /// For a partition instead of a whole disk: no partition table, and the start is asked of the boot manager.
+    #[arg(long)]
+    pub partition: bool,
+    /// Take a guest whose first sector does not end in 55h AAh.
+    #[arg(long, requires = "guest")]
+    pub no_signature_check: bool,
+}
+
+/// `pc`.
+#[derive(Clone, Debug, Args)]
+pub struct PcArgs {
+    /// The image.
+    pub image: PathBuf,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub machine: MachineArgs,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub timeout: TimeoutArgs,
+}
+
+/// Reads the process's command line. A command line that cannot be used ends the process with status 2, a request for
+/// help with status 0.
+pub fn parse() -> Command {
+    let command = Cli::command();
+    let matches = command.get_matches();
+    interpret(&matches).unwrap_or_else(|error| error.exit())
+}
+
+fn interpret(matches: &ArgMatches) -> Result<Command, clap::Error> {
+    let cli = Cli::from_arg_matches(matches)?;
+    let mut command = match cli.command {
+        Some(command) => command,
+        None => Command::Demo(DemoArgs::from_arg_matches(&default_demo()?)?),
+    };
+    if let (Command::Run(run), Some((_, given))) = (&mut command, matches.subcommand()) {
+        run.steps = steps(run, given)?;
+    }
+    if let Command::Demo(demo) = &command {
+        check(demo)?;
+    }
+    Ok(command)
+}
+
+/// `demo` without arguments.
+fn default_demo() -> Result<ArgMatches, clap::Error> {
+    DemoArgs::augment_args(clap::Command::new("demo")).try_get_matches_from(["demo"])
+}
+
+/// Options that mean nothing for the chosen step are refused rather than ignored.
+fn check(demo: &DemoArgs) -> Result<(), clap::Error> {
+    let complaint = if demo.sabotage.is_some() && demo.demo != DemoName::Vmxdemo {
+        "--break is for vmxdemo"
+    } else if demo.ticks.is_some() && demo.demo != DemoName::Intdemo {
+        "--ticks is for intdemo"
+    } else {
+        return Ok(());
+    };
+    Err(Cli::command().error(clap::error::ErrorKind::ArgumentConflict, complaint))
+}
+
+/// The steps in the order in which they stand on the command line.
+fn steps(run: &RunArgs, given: &ArgMatches) -> Result<Vec<Step>, clap::Error> {
+    let mut steps = Vec::new();
+    for (index, text) in places(given, "expect").zip(&run.expect) {
+        steps.push((index, Step::Expect(text.clone())));
+    }
+    for (index, text) in places(given, "keys").zip(&run.keys) {
+        let items = keys::parse(text).map_err(|error| {
+            Cli::command().error(clap::error::ErrorKind::ValueValidation, format!("--keys: {error}"))
+        })?;
+        steps.push((index, Step::Keys(items)));
+    }
+    steps.sort_by_key(|&(index, _)| index);
+    Ok(steps.into_iter().map(|(_, step)| step).collect())
+}
+
+fn places<'a>(given: &'a ArgMatches, name: &str) -> impl Iterator<Item = usize> + 'a {
+    let from_command_line = given.value_source(name) == Some(ValueSource::CommandLine);
+    from_command_line.then(|| given.indices_of(name)).flatten().into_iter().flatten()
+}
+
+impl From<DemoName> for wire::Demo {
+    fn from(name: DemoName) -> Self {
+        match name {
+            DemoName::Trystep1 => Self::Trystep1,
+            DemoName::Vmxon => Self::Vmxon,
+            DemoName::Vmxdemo => Self::Vmxdemo,
+            DemoName::Intdemo => Self::Intdemo,
+            DemoName::Reenter => Self::Reenter,
+            DemoName::Inject => Self::Inject,
+            DemoName::Bios => Self::Bios,
+            DemoName::HostileTask => Self::HostileTask,
+            DemoName::HostileKernel => Self::HostileKernel,
+            DemoName::TripleFault => Self::TripleFault,
+        }
+    }
+}
+
+impl From<BreakName> for wire::Break {
+    fn from(name: BreakName) -> Self {
+        match name {
+            BreakName::CsAccessRights => Self::CsAccessRights,
+            BreakName::HostAddressSpace => Self::HostAddressSpace,
+            BreakName::Cr0Shadow => Self::Cr0Shadow,
+            BreakName::Revision => Self::Revision,
+            BreakName::Cr0Ne => Self::Cr0Ne,
+            BreakName::LaunchTwice => Self::LaunchTwice,
+            BreakName::NoVmptrld => Self::NoVmptrld,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn interpret_line(line: &[&str]) -> Result<Command, clap::Error> {
+        interpret(&Cli::command().try_get_matches_from(line)?)
+    }
+
+    #[test]
+    fn steps_keep_the_order_of_the_command_line() {
+        let line = ["hyper86", "run", "a.img", "--expect", "A:", "--keys", "x", "--expect=B", "--keys", "y"];
+        let Ok(Command::Run(run)) = interpret_line(&line) else { panic!("not understood") };
+        let kinds: Vec<_> = run
+            .steps
+            .iter()
+            .map(|step| match step {
+                Step::Expect(text) => text.clone(),
+                Step::Keys(items) => format!("{} keys", items.len()),
+            })
+            .collect();
+        assert_eq!(kinds, ["A:", "1 keys", "B", "1 keys"]);
+    }
+
+    #[test]
+    fn no_command_is_the_default_demo() {
+        let Ok(Command::Demo(demo)) = interpret_line(&["hyper86"]) else { panic!("not understood") };
+        assert_eq!((demo.demo, demo.machine.cpu, demo.ticks()), (DemoName::Vmxdemo, Cpu::Core2, 10));
+    }
+
+    #[test]
+    fn what_means_nothing_is_refused_with_status_2() {
+        let lines: [&[&str]; 6] = [
+            &["hyper86", "demo", "vmxon", "--break", "revision"],
+            &["hyper86", "demo", "--ticks", "3"],
+            &["hyper86", "demo", "intdemo", "--ticks", "0"],
+            &["hyper86", "demo", "--cpu", "z80"],
+            &["hyper86", "run", "a.img", "--keys", "{nokey}"],
+            &["hyper86", "image", "-o", "a", "--demo", "vmxon", "--guest", "b"],
+        ];
+        for line in lines {
+            assert_eq!(interpret_line(line).map_err(|error| error.exit_code()).err(), Some(2), "{line:?}");
+        }
+    }
+}

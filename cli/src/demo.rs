@@ -1,0 +1,90 @@
+//! `demo`: a step of the course, built, booted, shown, and judged.
+
+mod judgement;
+
+use clap::ValueEnum;
+use wire::{LineKind, Link};
+
+use crate::args::DemoArgs;
+use crate::boot_image::Start;
+use crate::engine::configuration::Pace;
+use crate::json::Object;
+use crate::machine;
+use crate::metal::progress;
+use crate::payload::Payload;
+use crate::print::{Printer, Stream};
+use crate::session::{self, Conclusion, Report, Signals};
+use crate::status::{Failure, Status};
+
+/// Carries out `demo`.
+///
+/// # Errors
+/// Status 3: the build or the engine fails before anything runs.
+pub fn demo(arguments: &DemoArgs) -> Result<Status, Failure> {
+    let stream = if arguments.json { Stream::Error } else { Stream::Output };
+    let mut printer = Printer::new(stream);
+    let report = match boot(arguments, &mut printer) {
+        Ok(report) => report,
+        Err(failure) => {
+            if arguments.json {
+                named(arguments, Object::of_failure("demo", &arguments.machine, &failure)).print()?;
+            }
+            return Err(failure);
+        }
+    };
+    let (status, reason) = judge(arguments, &report);
+    conclude(&mut printer, &report, status, &reason)?;
+    if arguments.json && !matches!(status, Status::Interrupted(_)) {
+        named(arguments, Object::of("demo", &arguments.machine, &report, status, reason)).print()?;
+    }
+    Ok(status)
+}
+
+fn boot(arguments: &DemoArgs, printer: &mut Printer) -> Result<Report, Failure> {
+    let sabotage = arguments.sabotage.map(Into::into);
+    let payload = Payload::demo(Link::Framed, arguments.demo.into(), sabotage, arguments.ticks())?;
+    let image = payload.into_image(Start::Disk)?;
+    eprintln!("VMM image: {} bytes", image.program_bytes);
+    let signals = Signals::note().map_err(anyhow::Error::from)?;
+    let progress = progress(format!("booting on {}", arguments.machine.cpu.short_name()));
+    let machine = machine::start(arguments.machine, image, Pace::Scripted);
+    progress.finish_and_clear();
+    let report = session::follow(&mut machine?, Some(arguments.timeout.unattended()), &signals, printer);
+    Ok(report.map_err(anyhow::Error::from)?)
+}
+
+/// The status: what the VMM says, and where it says that all is well, whether its records agree.
+fn judge(arguments: &DemoArgs, report: &Report) -> (Status, String) {
+    let status = report.conclusion.status();
+    if status == Status::Done
+        && let Err(complaint) = judgement::confirm(arguments, report)
+    {
+        let sentence = report.conclusion.sentence();
+        return (Status::Refused, format!("the VMM reports \"{sentence}\", but {complaint}"));
+    }
+    (status, report.conclusion.sentence())
+}
+
+/// The last lines: whatever the VMM printed outside frames (a panic), and the verdict.
+fn conclude(printer: &mut Printer, report: &Report, status: Status, reason: &str) -> anyhow::Result<()> {
+    if !report.text.is_empty() && !matches!(report.conclusion, Conclusion::Verdict { .. }) {
+        eprintln!("{}", report.text);
+    }
+    match status {
+        Status::Done => printer.line(LineKind::Heading, &format!("done: {reason}"))?,
+        Status::NotMet | Status::Usage | Status::Refused | Status::Interrupted(_) => {
+            eprintln!("hyper86: {reason}");
+        }
+    }
+    Ok(())
+}
+
+fn named(arguments: &DemoArgs, mut object: Object) -> Object {
+    object.demo = name_of(&arguments.demo);
+    object.sabotage = arguments.sabotage.as_ref().and_then(name_of);
+    object
+}
+
+fn name_of(value: &impl ValueEnum) -> Option<String> {
+    value.to_possible_value().map(|value| value.get_name().to_owned())
+}

@@ -1,0 +1,41 @@
+//! `image`: a raw image that boots on a BIOS PC, and speaks plainly on COM1.
+
+use std::fs;
+
+use wire::Link;
+
+use crate::args::{DemoArgs, ImageArgs};
+use crate::boot_image::{SECTOR, Start};
+use crate::engine::configuration::POWER_ON_SECONDS;
+use crate::payload::{Payload, RunPlan, read_disk};
+use crate::status::{Failure, Status};
+
+/// Carries out `image`.
+///
+/// # Errors
+/// Status 2: no image that a guest can boot. Status 3: the build fails, or the file cannot be written.
+pub fn image(arguments: &ImageArgs) -> Result<Status, Failure> {
+    let payload = match &arguments.guest {
+        Some(guest) => {
+            let disk = read_disk(guest, arguments.no_signature_check)?;
+            // The guest's screen and keyboard are then the machine's own: "interactive" is for a host tool.
+            let plan = RunPlan { steps: &[], interactive: false, rtc_seconds: POWER_ON_SECONDS };
+            Payload::run(Link::Plain, disk, plan)?
+        }
+        None => {
+            let demo = arguments.demo.unwrap_or_default();
+            Payload::demo(Link::Plain, demo.into(), None, DemoArgs::DEFAULT_TICKS)?
+        }
+    };
+    let start = if arguments.partition { Start::Partition } else { Start::Disk };
+    let image = payload.into_image(start)?;
+    let output = arguments.output.display();
+    fs::write(&arguments.output, &image.bytes)
+        .map_err(|error| Failure::refused(format!("{output} cannot be written: {error}")))?;
+    println!(
+        "{output}: {} sectors, of which the VMM takes {} bytes",
+        image.bytes.len() / SECTOR,
+        image.program_bytes
+    );
+    Ok(Status::Done)
+}

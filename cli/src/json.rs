@@ -1,0 +1,219 @@
+//! The one object of `--json`. Its schema is in the README.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use vmx::Field;
+use wire::LineKind;
+
+use crate::args::MachineArgs;
+use crate::session::Report;
+use crate::status::{Failure, Status};
+
+/// A run, for programs. Fields that do not apply are left out.
+#[derive(Debug, Serialize)]
+pub struct Object {
+    /// The command.
+    pub command: &'static str,
+    /// The step of the course.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub demo: Option<String>,
+    /// What was broken on purpose.
+    #[serde(rename = "break", skip_serializing_if = "Option::is_none")]
+    pub sabotage: Option<String>,
+    /// CPU model by short name.
+    pub cpu: String,
+    /// Firmware by short name.
+    pub firmware: String,
+    /// The exit status.
+    pub status: u8,
+    /// How it ended.
+    pub verdict: VerdictObject,
+    /// `machine`: what was planned for the guest.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub machine: Vec<Entry>,
+    /// `results`: what was read after the exit.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub results: Vec<Entry>,
+    /// The exits that were reported one by one.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub exits: Vec<Exit>,
+    /// What was measured.
+    pub figures: BTreeMap<String, u64>,
+    /// What the guest sent to COM1: each byte is the character with its number.
+    pub serial: String,
+    /// The guest's screen.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub screen: Option<ScreenObject>,
+    /// The lines for people.
+    pub lines: Vec<Line>,
+}
+
+/// How a run ended.
+#[derive(Debug, Serialize)]
+pub struct VerdictObject {
+    /// One word.
+    pub outcome: &'static str,
+    /// One sentence.
+    pub reason: String,
+    /// How the guest ended by itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub guest_end: Option<&'static str>,
+    /// Steps of the script that were not met.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub steps_left: Option<u32>,
+}
+
+/// An entry of `machine` or `results`. Numbers are hexadecimal, since not every reader has 64-bit integers.
+#[derive(Debug, Serialize)]
+pub struct Entry {
+    /// The VMCS encoding.
+    pub field: String,
+    /// The manual's name.
+    pub name: &'static str,
+    /// The value.
+    pub value: String,
+}
+
+/// An exit.
+#[derive(Debug, Serialize)]
+pub struct Exit {
+    /// The exit reason.
+    pub reason: u32,
+    /// What it is called.
+    pub name: String,
+    /// The exit qualification.
+    pub qualification: String,
+    /// Where.
+    pub cs: String,
+    /// Where.
+    pub rip: String,
+}
+
+/// A screen.
+#[derive(Debug, Serialize)]
+pub struct ScreenObject {
+    /// Columns of the current mode.
+    pub columns: u8,
+    /// Rows of the current mode.
+    pub rows: u8,
+    /// Column and row of the cursor, or null when it is hidden.
+    pub cursor: Option<(u8, u8)>,
+    /// The rows, right-trimmed.
+    pub text: Vec<String>,
+}
+
+/// A line for people.
+#[derive(Debug, Serialize)]
+pub struct Line {
+    /// What it is about.
+    pub kind: &'static str,
+    /// Itself.
+    pub text: String,
+}
+
+impl Object {
+    /// What a run reported. `status` and `reason` are the tool's own judgement.
+    pub fn of(
+        command: &'static str,
+        machine: &MachineArgs,
+        report: &Report,
+        status: Status,
+        reason: String,
+    ) -> Self {
+        let guest_end = report.conclusion.guest_end();
+        let screen = &report.screen;
+        Self {
+            verdict: VerdictObject {
+                outcome: report.conclusion.word(),
+                reason,
+                guest_end: guest_end.map(|(word, _)| word),
+                steps_left: guest_end.map(|(_, left)| left),
+            },
+            machine: report.machine.iter().map(entry).collect(),
+            results: report.results.iter().map(entry).collect(),
+            exits: report.exits.iter().map(exit).collect(),
+            figures: report.figures.clone(),
+            serial: report.serial.iter().copied().map(char::from).collect(),
+            screen: (screen.columns > 0).then(|| ScreenObject {
+                columns: screen.columns,
+                rows: screen.rows,
+                cursor: screen.cursor,
+                text: screen.text_rows(),
+            }),
+            lines: report.lines.iter().map(line).collect(),
+            ..Self::empty(command, machine, status)
+        }
+    }
+
+    /// A run that could not begin.
+    pub fn of_failure(command: &'static str, machine: &MachineArgs, failure: &Failure) -> Self {
+        let mut object = Self::empty(command, machine, failure.status);
+        object.verdict.reason.clone_from(&failure.message);
+        object
+    }
+
+    fn empty(command: &'static str, machine: &MachineArgs, status: Status) -> Self {
+        Self {
+            command,
+            demo: None,
+            sabotage: None,
+            cpu: machine.cpu.short_name(),
+            firmware: machine.firmware.short_name(),
+            status: status.code(),
+            verdict: VerdictObject {
+                outcome: "not-started",
+                reason: String::new(),
+                guest_end: None,
+                steps_left: None,
+            },
+            machine: Vec::new(),
+            results: Vec::new(),
+            exits: Vec::new(),
+            figures: BTreeMap::new(),
+            serial: String::new(),
+            screen: None,
+            lines: Vec::new(),
+        }
+    }
+
+    /// Prints it on standard output.
+    ///
+    /// # Errors
+    /// Standard output is gone.
+    pub fn print(&self) -> anyhow::Result<()> {
+        println!("{}", serde_json::to_string_pretty(self)?);
+        Ok(())
+    }
+}
+
+fn entry(&(field, value): &(u32, u64)) -> Entry {
+    let known = Field::from_encoding(field);
+    Entry {
+        field: format!("{field:#06x}"),
+        name: known.map_or("", Field::name),
+        value: format!("{value:#x}"),
+    }
+}
+
+fn exit(exit: &wire::ExitRecord) -> Exit {
+    let reason = vmx::exit::ExitReason(exit.reason);
+    Exit {
+        reason: exit.reason,
+        name: reason.to_string(),
+        qualification: format!("{:#x}", exit.qualification),
+        cs: format!("{:#06x}", exit.cs),
+        rip: format!("{:#x}", exit.rip),
+    }
+}
+
+fn line((kind, text): &(LineKind, String)) -> Line {
+    let kind = match kind {
+        LineKind::Heading => "heading",
+        LineKind::Step => "step",
+        LineKind::Detail => "detail",
+        LineKind::Log => "log",
+        LineKind::Error => "error",
+    };
+    Line { kind, text: text.clone() }
+}

@@ -1,0 +1,149 @@
+//! What the VMM is given: the boot config in postcard form, and the guest.
+
+use std::path::Path;
+
+use wire::{Backend, BootConfig, Break, Demo, DiskImage, Geometry, Items, Job, Link, RunJob};
+
+use crate::args::Step;
+use crate::boot_image::{self, BootImage, Start};
+use crate::disk::{self, Disk, Signature};
+use crate::metal;
+use crate::status::Failure;
+
+/// A config and a guest.
+#[derive(Clone, Debug)]
+pub struct Payload {
+    config: Vec<u8>,
+    guest: Vec<u8>,
+}
+
+/// How a guest's disk is run.
+#[derive(Clone, Copy, Debug)]
+pub struct RunPlan<'a> {
+    /// What to wait for and type.
+    pub steps: &'a [Step],
+    /// Whether a person watches and types.
+    pub interactive: bool,
+    /// The guest's clock at power-on, seconds since 1970.
+    pub rtc_seconds: u64,
+}
+
+impl Payload {
+    /// A step of the course.
+    ///
+    /// # Errors
+    /// Status 3: the guest's program cannot be built.
+    pub fn demo(link: Link, demo: Demo, sabotage: Option<Break>, ticks: u32) -> Result<Self, Failure> {
+        let elf = metal::guest(component(demo))?;
+        let guest = boot_image::flat(&elf).map_err(Failure::refused)?;
+        let job = Job::Demo { demo, sabotage, ticks };
+        Ok(Self { config: config(link, job)?, guest })
+    }
+
+    /// A guest's disk.
+    ///
+    /// # Errors
+    /// Status 3: it cannot be put into a config.
+    pub fn run(link: Link, disk: Disk, plan: RunPlan) -> Result<Self, Failure> {
+        let Disk { drive, geometry, sectors, chunks, data } = disk;
+        let chunks = items(&chunks)?;
+        let steps = steps(plan.steps)?;
+        let job = Job::Run(RunJob {
+            backend: Backend::V8086,
+            disk: disk_image(drive, geometry, sectors, &chunks),
+            steps: Items::from_postcard(&steps),
+            interactive: plan.interactive,
+            rtc_seconds: plan.rtc_seconds,
+        });
+        Ok(Self { config: config(link, job)?, guest: data })
+    }
+
+    /// Builds the VMM and lays out the boot image.
+    ///
+    /// # Errors
+    /// Status 3: the VMM cannot be built, or is too large.
+    pub fn into_image(self, start: Start) -> Result<BootImage, Failure> {
+        // A module of no bytes would look like a missing one.
+        let guest = if self.guest.is_empty() { &[0; boot_image::SECTOR] } else { self.guest.as_slice() };
+        boot_image::build(&metal::vmm()?, start, Some(&self.config), Some(guest)).map_err(Failure::refused)
+    }
+}
+
+/// Reads a guest's disk image.
+///
+/// # Errors
+/// Status 2: no image that a guest can boot.
+pub fn read_disk(path: &Path, no_signature_check: bool) -> Result<Disk, Failure> {
+    let signature = if no_signature_check { Signature::Ignored } else { Signature::Required };
+    disk::load(path, signature).map_err(Failure::usage)
+}
+
+/// The guest program of a step.
+fn component(demo: Demo) -> &'static str {
+    match demo {
+        Demo::Trystep1 | Demo::Vmxon | Demo::Vmxdemo => "vmxstep1",
+        Demo::Intdemo => "intdemo",
+        Demo::Reenter => "reenter",
+        Demo::Inject => "inject",
+        Demo::Bios => "bios",
+        Demo::HostileTask => "hostile-task",
+        Demo::HostileKernel => "hostile-kernel",
+        Demo::TripleFault => "triple-fault",
+    }
+}
+
+fn disk_image(drive: u8, geometry: Geometry, sectors: u32, chunks: &[u8]) -> DiskImage<'_> {
+    DiskImage { drive, geometry, sectors, chunks: Items::from_postcard(chunks) }
+}
+
+fn config(link: Link, job: Job) -> Result<Vec<u8>, Failure> {
+    postcard(&BootConfig { version: wire::VERSION, link, job })
+}
+
+fn steps(steps: &[Step]) -> Result<Vec<u8>, Failure> {
+    let mut bytes = Vec::new();
+    for step in steps {
+        let keys;
+        let step = match step {
+            Step::Expect(text) => wire::Step::Expect(text),
+            Step::Keys(list) => {
+                keys = items(list)?;
+                wire::Step::Keys(Items::from_postcard(&keys))
+            }
+        };
+        bytes.extend(postcard(&step)?);
+    }
+    Ok(bytes)
+}
+
+fn items<T: serde::Serialize>(values: &[T]) -> Result<Vec<u8>, Failure> {
+    let parts: Vec<_> = values.iter().map(postcard).collect::<Result<_, _>>()?;
+    Ok(parts.concat())
+}
+
+fn postcard<T: serde::Serialize>(value: &T) -> Result<Vec<u8>, Failure> {
+    postcard::to_allocvec(value).map_err(|error| Failure::refused(format!("the boot config: {error}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use wire::{KeyItem, Modifiers};
+
+    use super::*;
+
+    #[test]
+    fn a_script_arrives_as_it_was_written() {
+        let key = KeyItem::Press { scan: 0x2d, extended: false, modifiers: Modifiers::default() };
+        let wait = KeyItem::Wait { seconds: 300 };
+        let written = [Step::Expect("A:\\>".to_owned()), Step::Keys(vec![key, wait]), Step::Keys(Vec::new())];
+        let bytes = steps(&written).unwrap();
+        let read: Vec<_> = Items::<wire::Step>::from_postcard(&bytes)
+            .iter()
+            .map(|step| match step {
+                wire::Step::Expect(text) => Step::Expect(text.to_owned()),
+                wire::Step::Keys(items) => Step::Keys(items.iter().collect()),
+            })
+            .collect();
+        assert_eq!(read, written);
+    }
+}

@@ -1,0 +1,154 @@
+//! Follows one run: from the machine's first byte to its verdict, or to whatever else ends it.
+
+mod report;
+mod signals;
+
+use std::io;
+use std::time::{Duration, Instant};
+
+use wire::frame::{self, MAX_FRAME, Splitter};
+use wire::{Input, Record};
+
+pub use report::{Conclusion, Report};
+pub use signals::Signals;
+
+use crate::engine::process::{Bochs, Output};
+use crate::screen::Screen;
+
+/// How long the engine may take to end after the verdict.
+const AFTERWARDS: Duration = Duration::from_secs(2);
+
+/// How long a machine may take to stop when the person asks for it.
+const STOPPING: Duration = Duration::from_secs(2);
+
+/// How often the clock, signals and the person are looked at while the machine is silent.
+const TURN: Duration = Duration::from_millis(15);
+
+/// Foreign text that is kept for the case that something goes wrong, in bytes.
+const TEXT_LIMIT: usize = 64 * 1024;
+
+/// Who watches a run.
+pub trait Observer {
+    /// Something was reported; `screen` has it already.
+    ///
+    /// # Errors
+    /// The observer's output is gone, which ends the run.
+    fn record(&mut self, record: &Record, screen: &Screen) -> io::Result<()>;
+
+    /// What the person has typed since the last call.
+    ///
+    /// # Errors
+    /// The person's terminal is gone, which ends the run.
+    fn inputs(&mut self) -> io::Result<Vec<Input>> {
+        Ok(Vec::new())
+    }
+}
+
+/// Follows a machine whose program speaks in frames, until its end. `patience` is for the whole run.
+///
+/// # Errors
+/// The operating system refuses to read, or the observer's output is gone.
+pub fn follow(
+    machine: &mut Bochs,
+    patience: Option<Duration>,
+    signals: &Signals,
+    observer: &mut dyn Observer,
+) -> io::Result<Report> {
+    let mut deadline = patience.map(|patience| Instant::now() + patience);
+    let mut report = Report::default();
+    let mut stream = Stream::default();
+    let mut stopping = false;
+    report.conclusion = loop {
+        if let Some(signal) = signals.received() {
+            break Conclusion::Interrupted(signal);
+        }
+        if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+            break if stopping { Conclusion::stopped() } else { Conclusion::TimedOut };
+        }
+        match machine.listen(TURN)? {
+            Output::Console(bytes) => stream.take(&bytes, &mut report, observer)?,
+            Output::Com1(_) | Output::Silence => {}
+            Output::End => break stream.conclude(machine),
+        }
+        if let Some(verdict) = stream.verdict.take() {
+            machine.finish(AFTERWARDS);
+            break verdict;
+        }
+        for input in observer.inputs()? {
+            send(machine, input);
+            if input == Input::Stop && !stopping {
+                stopping = true;
+                deadline = Some(Instant::now() + STOPPING);
+            }
+        }
+    };
+    report.text = stream.text();
+    Ok(report)
+}
+
+/// A machine that has just ended takes no input, which its end will tell.
+fn send(machine: &mut Bochs, input: Input) {
+    let mut out = [0; MAX_FRAME];
+    if let Ok(length) = frame::encode(&input, &mut out) {
+        let _ = machine.send(&out[..length]);
+    }
+}
+
+/// The downlink: frames, with text of others between them.
+#[derive(Default)]
+struct Stream {
+    splitter: Splitter,
+    foreign: Vec<u8>,
+    verdict: Option<Conclusion>,
+}
+
+impl Stream {
+    fn take(&mut self, bytes: &[u8], report: &mut Report, observer: &mut dyn Observer) -> io::Result<()> {
+        for &byte in bytes {
+            let Some(piece) = self.splitter.push(byte) else { continue };
+            let mut frame = [0; MAX_FRAME];
+            let frame = &mut frame[..piece.len()];
+            frame.copy_from_slice(piece);
+            match frame::decode::<Record>(frame) {
+                Some(record) => {
+                    report.add(&record);
+                    observer.record(&record, &report.screen)?;
+                    if let Record::Verdict(verdict) = &record {
+                        self.verdict = Some(Conclusion::of(verdict));
+                    }
+                }
+                None if self.foreign.len() < TEXT_LIMIT => self.foreign.extend_from_slice(piece),
+                None => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// The engine ended, and no verdict came. The loader speaks plainly, since it has no frames.
+    fn conclude(&self, machine: &mut Bochs) -> Conclusion {
+        machine.finish(AFTERWARDS);
+        let text = self.text();
+        let said = text.lines().find_map(|line| line.trim().strip_prefix("hyper86: "));
+        match said {
+            Some(sentence) => Conclusion::Refusal(sentence.to_owned()),
+            None => Conclusion::NoVerdict(machine.last_words()),
+        }
+    }
+
+    /// What the program printed outside frames, without the engine's own words.
+    fn text(&self) -> String {
+        let mut bytes = self.foreign.clone();
+        bytes.extend_from_slice(self.splitter.rest());
+        let text = String::from_utf8_lossy(&bytes);
+        let kept = text.lines().filter(|line| !is_engines(line)).collect::<Vec<_>>();
+        kept.join("\n").trim().to_owned()
+    }
+}
+
+/// Whether a line is from Bochs: its banner, its debugger.
+pub(crate) fn is_engines(line: &str) -> bool {
+    const STARTS: [&str; 7] =
+        ["=====", "00000000000i[", "Next at t=", "<bochs:", "(0) [0x", "(0).[", "Mapping"];
+    const BANNER: [&str; 3] = ["Bochs x86 Emulator", "Built from SVN snapshot", "Timestamp:"];
+    STARTS.iter().any(|start| line.starts_with(start)) || BANNER.iter().any(|part| line.contains(part))
+}

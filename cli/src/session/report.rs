@@ -1,0 +1,158 @@
+//! What a run reported, and how it ended.
+
+use std::collections::BTreeMap;
+
+use wire::{End, ExitRecord, LineKind, Outcome, Record, Verdict};
+
+use crate::screen::Screen;
+use crate::status::Status;
+
+/// All records of a run.
+#[derive(Clone, Debug, Default)]
+pub struct Report {
+    /// The lines for people.
+    pub lines: Vec<(LineKind, String)>,
+    /// The figures, the last of each name.
+    pub figures: BTreeMap<String, u64>,
+    /// `machine`: VMCS field encodings and values.
+    pub machine: Vec<(u32, u64)>,
+    /// `results`: VMCS field encodings and values.
+    pub results: Vec<(u32, u64)>,
+    /// The exits that were reported one by one.
+    pub exits: Vec<ExitRecord>,
+    /// What the guest sent to COM1.
+    pub serial: Vec<u8>,
+    /// The guest's screen.
+    pub screen: Screen,
+    /// What was printed outside frames, without the engine's own words: a panic, for one.
+    pub text: String,
+    /// How it ended.
+    pub conclusion: Conclusion,
+}
+
+/// How a run ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Conclusion {
+    /// The VMM said how.
+    Verdict {
+        /// For the exit status.
+        outcome: Outcome,
+        /// One sentence.
+        reason: String,
+    },
+    /// The loader said why it cannot start the VMM: one sentence.
+    Refusal(String),
+    /// The machine ended without a verdict; the engine's last words.
+    NoVerdict(String),
+    /// The time for the whole run was over.
+    TimedOut,
+    /// This signal came.
+    Interrupted(u8),
+}
+
+impl Default for Conclusion {
+    fn default() -> Self {
+        Self::NoVerdict(String::new())
+    }
+}
+
+impl Conclusion {
+    pub(super) fn of(verdict: &Verdict) -> Self {
+        Self::Verdict { outcome: verdict.outcome, reason: verdict.reason.to_owned() }
+    }
+
+    /// The person ended the run, and the VMM did not say so in time.
+    pub(super) fn stopped() -> Self {
+        Self::Verdict { outcome: Outcome::Stopped, reason: "ended by the person".to_owned() }
+    }
+
+    /// The exit status that tells it.
+    pub fn status(&self) -> Status {
+        match self {
+            Self::Verdict { outcome, .. } => match outcome {
+                Outcome::Done | Outcome::Stopped | Outcome::GuestEnded { steps_left: 0, .. } => Status::Done,
+                Outcome::GuestEnded { .. } => Status::NotMet,
+                Outcome::Refused | Outcome::Failed => Status::Refused,
+            },
+            Self::Refusal(_) | Self::NoVerdict(_) => Status::Refused,
+            Self::TimedOut => Status::NotMet,
+            Self::Interrupted(signal) => Status::Interrupted(*signal),
+        }
+    }
+
+    /// One word for programs.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Verdict { outcome, .. } => match outcome {
+                Outcome::Done => "done",
+                Outcome::GuestEnded { .. } => "guest-ended",
+                Outcome::Refused => "refused",
+                Outcome::Failed => "failed",
+                Outcome::Stopped => "stopped",
+            },
+            Self::Refusal(_) => "refused",
+            Self::NoVerdict(_) => "no-verdict",
+            Self::TimedOut => "timeout",
+            Self::Interrupted(_) => "interrupted",
+        }
+    }
+
+    /// One sentence for people.
+    pub fn sentence(&self) -> String {
+        match self {
+            Self::Verdict { reason, .. } => reason.clone(),
+            Self::Refusal(sentence) => sentence.clone(),
+            Self::NoVerdict(words) if words.contains("exception with no resolution") => {
+                "the machine itself triple-faulted, so the VMM failed (it gave no verdict)".to_owned()
+            }
+            Self::NoVerdict(words) if words.is_empty() => "the machine ended without a verdict".to_owned(),
+            Self::NoVerdict(words) => {
+                format!("the machine ended without a verdict; the engine's last words: {words}")
+            }
+            Self::TimedOut => "the time for the run is over (--timeout)".to_owned(),
+            Self::Interrupted(signal) => format!("ended by signal {signal}"),
+        }
+    }
+
+    /// How the guest ended, for programs, and the steps that were left.
+    pub fn guest_end(&self) -> Option<(&'static str, u32)> {
+        let Self::Verdict { outcome: Outcome::GuestEnded { end, steps_left }, .. } = self else {
+            return None;
+        };
+        let word = match end {
+            End::Halted => "halted",
+            End::BootAgain => "int-19h",
+            End::ResetVector => "reset-vector",
+            End::KeyboardReset => "keyboard-reset",
+            End::FastReset => "port-92h",
+            End::NoBoot => "int-18h",
+            End::PowerOff => "power-off",
+            End::TripleFault => "triple-fault",
+            End::FaultLoop { .. } => "fault-loop",
+        };
+        Some((word, *steps_left))
+    }
+}
+
+impl Report {
+    /// Takes one record.
+    pub(super) fn add(&mut self, record: &Record) {
+        self.screen.apply(record);
+        match record {
+            Record::Line(kind, text) => self.lines.push((*kind, (*text).to_owned())),
+            Record::Figure(name, value) => {
+                self.figures.insert((*name).to_owned(), *value);
+            }
+            Record::Machine(field, value) => self.machine.push((*field, *value)),
+            Record::Result(field, value) => self.results.push((*field, *value)),
+            Record::Exit(exit) => self.exits.push(*exit),
+            Record::Serial(bytes) => self.serial.extend_from_slice(bytes),
+            Record::Screen { .. } | Record::ScreenRow { .. } | Record::ScreenEnd | Record::Verdict(_) => {}
+        }
+    }
+
+    /// The last value of a field of `results`.
+    pub fn result(&self, field: u32) -> Option<u64> {
+        self.results.iter().rev().find(|(encoding, _)| *encoding == field).map(|&(_, value)| value)
+    }
+}

@@ -8,6 +8,7 @@ use wire::{LineKind, Link};
 use crate::args::DemoArgs;
 use crate::boot_image::Start;
 use crate::engine::configuration::Pace;
+use crate::engine::install;
 use crate::json::Object;
 use crate::machine;
 use crate::metal::progress;
@@ -41,13 +42,14 @@ pub fn demo(arguments: &DemoArgs) -> Result<Status, Failure> {
 }
 
 fn boot(arguments: &DemoArgs, printer: &mut Printer) -> Result<Report, Failure> {
+    let engine = install::ensure()?;
     let sabotage = arguments.sabotage.map(Into::into);
     let payload = Payload::demo(Link::Framed, arguments.demo.into(), sabotage, arguments.ticks())?;
     let image = payload.into_image(Start::Disk)?;
     eprintln!("VMM image: {} bytes", image.program_bytes);
     let signals = Signals::note().map_err(anyhow::Error::from)?;
     let progress = progress(format!("booting on {}", arguments.machine.cpu.short_name()));
-    let machine = machine::start(arguments.machine, image, Pace::Scripted);
+    let machine = machine::start(&engine, arguments.machine, image, Pace::Scripted);
     progress.finish_and_clear();
     let report = session::follow(&mut machine?, Some(arguments.timeout.unattended()), &signals, printer);
     Ok(report.map_err(anyhow::Error::from)?)

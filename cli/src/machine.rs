@@ -1,34 +1,41 @@
-//! From a boot image to a running machine.
+//! From a boot image to a running machine. The caller has the engine from [`crate::engine::install::ensure`] before it
+//! builds anything, so that a missing one is told at once.
 
 use crate::args::MachineArgs;
 use crate::boot_image::BootImage;
+use crate::engine::Engine;
 use crate::engine::configuration::{CYLINDER_BYTES, Machine, Pace, PortE9};
-use crate::engine::install;
 use crate::engine::process::{Bochs, Com1};
 use crate::status::Failure;
 
 /// Starts a machine that boots `image`; with COM1 as a line to us if it is interactive.
 ///
 /// # Errors
-/// Status 3: no engine, or it cannot be started.
-pub fn start(arguments: MachineArgs, image: BootImage, pace: Pace) -> Result<Bochs, Failure> {
+/// Status 3: the engine cannot be started.
+pub fn start(
+    engine: &Engine,
+    arguments: MachineArgs,
+    image: BootImage,
+    pace: Pace,
+) -> Result<Bochs, Failure> {
     let com1 = match pace {
         Pace::Scripted => Com1::Unconnected,
         Pace::Interactive => Com1::Line,
     };
-    boot(arguments, image.bytes, Machine::memory_for(image.payload_end), pace, PortE9::Console, com1)
+    boot(engine, arguments, image.bytes, Machine::memory_for(image.payload_end), pace, PortE9::Console, com1)
 }
 
 /// Starts a machine as a PC is: nothing at port E9h, a serial cable at COM1.
 ///
 /// # Errors
 /// As for [`start`].
-pub fn start_pc(arguments: MachineArgs, disk: Vec<u8>) -> Result<Bochs, Failure> {
+pub fn start_pc(engine: &Engine, arguments: MachineArgs, disk: Vec<u8>) -> Result<Bochs, Failure> {
     let memory_mib = Machine::memory_for(crate::boot_image::PAYLOAD as usize + disk.len());
-    boot(arguments, disk, memory_mib, Pace::Scripted, PortE9::Absent, Com1::Line)
+    boot(engine, arguments, disk, memory_mib, Pace::Scripted, PortE9::Absent, Com1::Line)
 }
 
 fn boot(
+    engine: &Engine,
     MachineArgs { cpu, firmware }: MachineArgs,
     mut disk: Vec<u8>,
     memory_mib: usize,
@@ -36,8 +43,7 @@ fn boot(
     port_e9: PortE9,
     com1: Com1,
 ) -> Result<Bochs, Failure> {
-    let engine = install::ensure()?;
     disk.resize(disk.len().next_multiple_of(CYLINDER_BYTES), 0);
     let machine = Machine { cpu, firmware, memory_mib, pace, port_e9 };
-    Ok(Bochs::start(&engine, &machine, &disk, com1)?)
+    Ok(Bochs::start(engine, &machine, &disk, com1)?)
 }

@@ -11,7 +11,9 @@ use wire::{LineKind, Link};
 use crate::args::RunArgs;
 use crate::boot_image::{BootImage, Start};
 use crate::disk::Disk;
+use crate::engine::Engine;
 use crate::engine::configuration::{POWER_ON_SECONDS, Pace};
+use crate::engine::install;
 use crate::json::Object;
 use crate::machine;
 use crate::metal::progress;
@@ -45,27 +47,28 @@ pub fn run(arguments: &RunArgs) -> Result<Status, Failure> {
 }
 
 fn boot(arguments: &RunArgs, disk: Disk) -> Result<Report, Failure> {
+    let engine = install::ensure()?;
     // A script and a person would disturb each other, and a terminal cannot show a screen and hold an object.
     let interactive =
         !arguments.headless && !arguments.json && arguments.steps.is_empty() && Terminal::is_available();
     let rtc_seconds = if interactive { now() } else { POWER_ON_SECONDS };
     let plan = RunPlan { steps: &arguments.steps, interactive, rtc_seconds };
     let image = Payload::run(Link::Framed, disk, plan)?.into_image(Start::Disk)?;
-    if interactive { attended(arguments, image) } else { unattended(arguments, image) }
+    if interactive { attended(&engine, arguments, image) } else { unattended(&engine, arguments, image) }
 }
 
-fn attended(arguments: &RunArgs, image: BootImage) -> Result<Report, Failure> {
+fn attended(engine: &Engine, arguments: &RunArgs, image: BootImage) -> Result<Report, Failure> {
     let signals = Signals::note().map_err(anyhow::Error::from)?;
-    let mut machine = machine::start(arguments.machine, image, Pace::Interactive)?;
+    let mut machine = machine::start(engine, arguments.machine, image, Pace::Interactive)?;
     let mut person = person::Person::new().map_err(anyhow::Error::from)?;
     let report = session::follow(&mut machine, arguments.timeout.attended(), &signals, &mut person);
     Ok(report.map_err(anyhow::Error::from)?)
 }
 
-fn unattended(arguments: &RunArgs, image: BootImage) -> Result<Report, Failure> {
+fn unattended(engine: &Engine, arguments: &RunArgs, image: BootImage) -> Result<Report, Failure> {
     let signals = Signals::note().map_err(anyhow::Error::from)?;
     let progress = progress(format!("booting {}", arguments.image.display()));
-    let machine = machine::start(arguments.machine, image, Pace::Scripted);
+    let machine = machine::start(engine, arguments.machine, image, Pace::Scripted);
     progress.finish_and_clear();
     // Standard output is for the end alone.
     let mut printer = Printer::new(Stream::Error);

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use crate::args::{AppArgs, PcArgs};
 use crate::boot_image::{self, Start};
 use crate::engine::configuration::Pace;
+use crate::engine::install;
 use crate::engine::process::{Bochs, Output};
 use crate::metal;
 use crate::session::{Signals, is_engines};
@@ -27,10 +28,11 @@ const RUNTIME_COMPLAINT: &str = "hyper86: ";
 /// # Errors
 /// Status 2: no such program. Status 3: the build or the engine fails.
 pub fn run_app(arguments: &AppArgs) -> Result<Status, Failure> {
+    let engine = install::ensure()?;
     let elf = metal::app(&arguments.folder)?;
     let image = boot_image::build(&elf, Start::Disk, None, None).map_err(Failure::refused)?;
     let signals = Signals::note().map_err(anyhow::Error::from)?;
-    let mut machine = machine::start(arguments.machine, image, Pace::Scripted)?;
+    let mut machine = machine::start(&engine, arguments.machine, image, Pace::Scripted)?;
     let ending = follow(&mut machine, arguments.timeout.unattended(), &signals)?;
     tell(ending)
 }
@@ -42,8 +44,9 @@ pub fn run_app(arguments: &AppArgs) -> Result<Status, Failure> {
 pub fn pc(arguments: &PcArgs) -> Result<Status, Failure> {
     let disk = fs::read(&arguments.image)
         .map_err(|error| Failure::usage(format!("{} cannot be read: {error}", arguments.image.display())))?;
+    let engine = install::ensure()?;
     let signals = Signals::note().map_err(anyhow::Error::from)?;
-    let mut machine = machine::start_pc(arguments.machine, disk)?;
+    let mut machine = machine::start_pc(&engine, arguments.machine, disk)?;
     let ending = follow(&mut machine, arguments.timeout.unattended(), &signals)?;
     tell(ending)
 }

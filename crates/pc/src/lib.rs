@@ -181,6 +181,13 @@ impl Pc {
             && (self.devices.keyboard.read_by_guest() || bios::keyboard_buffer_is_empty(memory))
     }
 
+    /// Whether the last key that went down was taken, though it may not have come up yet: how a guest is found that
+    /// ends as soon as it has a key.
+    pub fn key_press_taken(&self, memory: &dyn GuestMemory) -> bool {
+        self.devices.keyboard.presses_read()
+            && (self.devices.keyboard.read_by_guest() || bios::keyboard_buffer_is_empty(memory))
+    }
+
     /// A byte arrives at COM1. False if the receiver is full: the byte was not taken.
     pub fn serial_input(&mut self, byte: u8, now: Ticks) -> bool {
         self.devices.advance(now);

@@ -247,7 +247,7 @@ impl Script {
             let met = match step {
                 Step::Expect(text) => pc.screen(memory).contains(text),
                 Step::Keys => {
-                    let taken = self.phase != Phase::KeyOut || pc.keyboard_idle(memory);
+                    let taken = self.phase != Phase::KeyOut || pc.key_press_taken(memory);
                     let mut rest = (self.stroke..).map_while(|index| steps.stroke(self.step, index));
                     taken && rest.all(|stroke| matches!(stroke, Stroke::Wait { .. }))
                 }

@@ -133,6 +133,16 @@ impl KeyboardController {
         self.queued == 0 && !self.output_full
     }
 
+    /// Whether no byte of a key that goes down waits to be read; bytes of keys that come up may. As scan-code set 1.
+    pub fn presses_read(&self) -> bool {
+        let waiting = self
+            .output_full
+            .then_some(self.output)
+            .into_iter()
+            .chain(self.queue[..self.queued].iter().copied());
+        waiting.into_iter().all(|code| code & SET_1_BREAK != 0)
+    }
+
     /// Whether the guest itself has read port 60h since the last key, rather than the BIOS.
     pub const fn read_by_guest(&self) -> bool {
         self.read_by_guest

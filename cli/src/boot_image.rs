@@ -32,7 +32,7 @@ const LOAD_ENTRY: usize = 32;
 const PARTITION_TABLE: usize = 446;
 
 /// The greatest program, so that it fits a small stick's first cylinder and loads in a blink. In bytes.
-pub const PROGRAM_LIMIT: usize = 128 << 10;
+pub const PROGRAM_LIMIT: usize = 512 << 10;
 
 /// How the image is started.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

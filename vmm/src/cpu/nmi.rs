@@ -10,7 +10,7 @@ use rt::paging;
 use super::timer;
 
 /// Where a PC has its first I/O APIC.
-const IO_APIC: u64 = 0xFEC0_0000;
+const ADDRESS: u64 = 0xFEC0_0000;
 /// Offsets of its two windows, in bytes.
 const INDEX: u64 = 0x00;
 const DATA: u64 = 0x10;
@@ -28,47 +28,45 @@ const DELIVER_NMI: u32 = 0b100 << 8;
 const MASKED: u32 = 1 << 16;
 
 /// The I/O APIC, mapped.
-pub struct TimerNmi {
-    before: u32,
-}
+pub struct IoApic(());
 
-impl TimerNmi {
-    /// Restarts the timer with its longest period, 55 ms, at whose end an NMI comes. `None` without an I/O APIC.
-    pub fn arm() -> Option<Self> {
-        paging::map_device(IO_APIC, LENGTH);
+impl IoApic {
+    /// Maps it, which changes the VMM's page tables. `None` if there is none.
+    pub fn map() -> Option<Self> {
+        paging::map_device(ADDRESS, LENGTH);
         let last_pin = read(VERSION) >> 16 & 0xFF;
         // An address that nobody answers reads all ones.
-        if last_pin < TIMER_PIN || last_pin == 0xFF {
-            return None;
-        }
+        (last_pin >= TIMER_PIN && last_pin != 0xFF).then_some(Self(()))
+    }
+
+    /// Restarts the timer with its longest period, 55 ms, at whose end an NMI comes.
+    pub fn arm(&self) {
         let entry = REDIRECTION + 2 * TIMER_PIN;
-        let before = read(entry);
         let this_processor = cpuid(1, 0).ebx >> 24;
         write(entry, MASKED);
         write(entry + 1, this_processor << 24);
         timer::start_periodic(0);
         write(entry, DELIVER_NMI);
-        Some(Self { before })
     }
 
-    /// No more NMIs; the pin is as it was.
-    pub fn disarm(self) {
-        write(REDIRECTION + 2 * TIMER_PIN, self.before | MASKED);
+    /// No more NMIs.
+    pub fn disarm(&self) {
+        write(REDIRECTION + 2 * TIMER_PIN, MASKED);
     }
 }
 
 fn read(register: u32) -> u32 {
-    // SAFETY: both windows are mapped as a device by `arm`, which precedes every access, and hold no Rust object.
+    // SAFETY: both windows are mapped as a device by `map`, which comes first, and hold no Rust object.
     unsafe {
-        ((IO_APIC + INDEX) as *mut u32).write_volatile(register);
-        ((IO_APIC + DATA) as *const u32).read_volatile()
+        ((ADDRESS + INDEX) as *mut u32).write_volatile(register);
+        ((ADDRESS + DATA) as *const u32).read_volatile()
     }
 }
 
 fn write(register: u32, value: u32) {
     // SAFETY: as in `read`; what is written concerns interrupts alone.
     unsafe {
-        ((IO_APIC + INDEX) as *mut u32).write_volatile(register);
-        ((IO_APIC + DATA) as *mut u32).write_volatile(value);
+        ((ADDRESS + INDEX) as *mut u32).write_volatile(register);
+        ((ADDRESS + DATA) as *mut u32).write_volatile(value);
     }
 }

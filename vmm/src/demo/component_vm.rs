@@ -5,7 +5,6 @@
 //! also ends a component that never ends by itself.
 
 use pc::{Pc, PcConfig};
-use vmx::exit::ExitReason;
 use vmx::{Field, Machine, Results};
 use wire::{LineKind, Record};
 
@@ -15,7 +14,6 @@ use crate::cpu::vmx::vmread;
 use crate::cpu::world_switch::Vcpu;
 use crate::exit::{Exit, skip_instruction};
 use crate::failure::{Failure, unexpected};
-use crate::guest_cpu::GuestCpu;
 use crate::lifecycle::make_current;
 use crate::memory::integrity::Seal;
 use crate::memory::{ComponentSpace, Frame};
@@ -38,8 +36,6 @@ pub struct ComponentVm {
     pub pc: Pc,
     /// The guest's time.
     pub clock: Clock,
-    /// Where things are in the component.
-    pub component: Component,
     bitmaps: [Frame; 2],
     seal: Seal,
 }
@@ -78,7 +74,7 @@ impl<'vmx> Planned<'vmx> {
         let clock = Clock::measure()?;
         let seal = Seal::new(&[space.directory(), &bitmaps[0], &bitmaps[1]]);
         let pc = Pc::new(PcConfig::FIXED);
-        let vm = ComponentVm { vcpu: Vcpu::new(), space, pc, clock, component, bitmaps, seal };
+        let vm = ComponentVm { vcpu: Vcpu::new(), space, pc, clock, bitmaps, seal };
         Ok(Self { vmcs, machine, vm })
     }
 
@@ -127,11 +123,6 @@ impl RunningVm<'_> {
     pub fn resume(&mut self, report: &mut Reporter) -> Result<Exit, Failure> {
         let exit = self.step()?;
         self.settle(report, exit)
-    }
-
-    /// The VMCS, the guest's processor and the VM's other parts, for a handler.
-    pub fn guest(&mut self) -> GuestCpu<'_, crate::guest_cpu::CurrentFields> {
-        GuestCpu::current(&mut self.vm.vcpu.general)
     }
 
     /// VMRESUME, until the next exit of any kind.

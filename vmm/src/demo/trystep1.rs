@@ -5,6 +5,7 @@
 //! whose #GP brings the processor back here. The ports of COM1 are closed in the component's I/O map, so each IN and
 //! OUT is carried out, on the real UART, by the testbed, which thus knows what was sent.
 
+use v8086::GuestMemory;
 use wire::LineKind;
 
 use crate::component::Component;
@@ -13,8 +14,7 @@ use crate::failure::{Failure, unexpected};
 use crate::memory::FirstMib;
 use crate::{Context, Ending};
 
-use super::done;
-use v8086::GuestMemory;
+use super::{component_in_first_mib, done};
 
 /// The opcode of HLT.
 const HLT: u8 = 0xF4;
@@ -22,13 +22,9 @@ const HLT: u8 = 0xF4;
 /// # Errors
 /// What went otherwise than announced.
 pub fn show(context: &mut Context) -> Result<Ending, Failure> {
+    context.report.heading(format_args!("The guest component on its testbed, without VMX"));
+    let (component, mut memory) = component_in_first_mib(context)?;
     let report = &mut context.report;
-    report.heading(format_args!("The guest component on its testbed, without VMX"));
-    let component = Component::parse(context.module)?;
-    let mut memory = FirstMib::new(context.boot).ok_or_else(|| {
-        unexpected(format_args!("the memory map does not leave physical 10000h to 1FFFFh free"))
-    })?;
-    Component::load(context.module, &mut memory);
     let (length, arena) = (context.module.len(), Component::ARENA);
     report.step(format_args!("component of {length} bytes at physical {arena:X}h"));
     let mut testbed = Testbed::new(&component, &mut memory);

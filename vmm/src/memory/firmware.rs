@@ -44,9 +44,4 @@ impl FirmwareSpace {
     pub fn memory(&self) -> &FirstMib {
         &self.memory
     }
-
-    /// The machine's memory, to be changed.
-    pub fn memory_mut(&mut self) -> &mut FirstMib {
-        &mut self.memory
-    }
 }

@@ -14,7 +14,7 @@ use crate::machine;
 use crate::metal::progress;
 use crate::payload::Payload;
 use crate::print::{Printer, Stream};
-use crate::session::{self, Conclusion, Report, Signals};
+use crate::session::{self, Report, Signals};
 use crate::status::{Failure, Status};
 
 /// Carries out `demo`.
@@ -69,8 +69,8 @@ fn judge(arguments: &DemoArgs, report: &Report) -> (Status, String) {
 
 /// The last lines: whatever the VMM printed outside frames (a panic), and the verdict.
 fn conclude(printer: &mut Printer, report: &Report, status: Status, reason: &str) -> anyhow::Result<()> {
-    if !report.text.is_empty() && !matches!(report.conclusion, Conclusion::Verdict { .. }) {
-        eprintln!("{}", report.text);
+    if let Some(text) = report.unframed() {
+        eprintln!("{text}");
     }
     match status {
         Status::Done => printer.line(LineKind::Heading, &format!("done: {reason}"))?,

@@ -19,7 +19,7 @@ use crate::machine;
 use crate::metal::progress;
 use crate::payload::{Payload, RunPlan, read_disk};
 use crate::print::{Printer, Stream};
-use crate::session::{self, Conclusion, Report, Signals};
+use crate::session::{self, Report, Signals};
 use crate::status::{Failure, Status};
 use crate::terminal::Terminal;
 
@@ -96,8 +96,8 @@ fn write_files(arguments: &RunArgs, report: &Report) -> Result<(), Failure> {
 
 fn conclude(arguments: &RunArgs, report: &Report, status: Status) -> anyhow::Result<()> {
     let reason = report.conclusion.sentence();
-    if !report.text.is_empty() && !matches!(report.conclusion, Conclusion::Verdict { .. }) {
-        eprintln!("{}", report.text);
+    if let Some(text) = report.unframed() {
+        eprintln!("{text}");
     }
     match status {
         Status::Done if arguments.json => {}

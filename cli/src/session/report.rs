@@ -151,6 +151,16 @@ impl Report {
         }
     }
 
+    /// What the program printed outside frames, such as the registers at a panic, if it tells more than the conclusion.
+    pub fn unframed(&self) -> Option<&str> {
+        let known = match &self.conclusion {
+            Conclusion::Verdict { .. } => return None,
+            Conclusion::Refusal(sentence) => self.text.trim().strip_prefix("hyper86: ") == Some(sentence),
+            Conclusion::NoVerdict(_) | Conclusion::TimedOut | Conclusion::Interrupted(_) => self.text.is_empty(),
+        };
+        (!known).then_some(self.text.as_str())
+    }
+
     /// The last value of a field of `results`.
     pub fn result(&self, field: u32) -> Option<u64> {
         self.results.iter().rev().find(|(encoding, _)| *encoding == field).map(|&(_, value)| value)

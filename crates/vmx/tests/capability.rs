@@ -199,7 +199,14 @@ fn cpuid_facts_match_the_profiles() {
         _ => [u32::MAX; 4],
     });
     assert_eq!((every.physical_address_bits, every.linear_address_bits), (52, 57));
-    assert!(every.smx && every.sgx && every.rtm && every.cet_shadow_stacks && every.cet_branch_tracking);
+    assert!(
+        every.smx
+            && every.sgx
+            && every.rtm
+            && every.bus_lock_detection
+            && every.cet_shadow_stacks
+            && every.cet_branch_tracking
+    );
 }
 
 #[test]

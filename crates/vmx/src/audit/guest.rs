@@ -4,7 +4,7 @@
 use super::host::is_pat;
 use super::rule::{Demand, Outcome, Rule, section};
 use super::view::{RFLAGS_VM, View};
-use crate::control_register::{Restriction, cr0, efer};
+use crate::control_register::{Restriction, cr0, cr4, efer};
 use crate::controls::{ControlKind, entry, pin, secondary};
 use crate::event::EventKind;
 use crate::exit::EntryFailure;
@@ -22,6 +22,11 @@ const CR4: Rule = Rule::guest(
     "guest.cr4.fixed",
     section::GUEST_REGISTERS,
     "CR4 must have no bit that VMX operation fixes to the other setting.",
+);
+const IA_32E: Rule = Rule::guest(
+    "guest.ia_32e_mode",
+    section::GUEST_REGISTERS,
+    "A guest in IA-32e mode needs CR0.PG and CR4.PAE; another must have CR4.PCIDE 0.",
 );
 const CR3: Rule = Rule::guest(
     "guest.cr3.width",
@@ -126,7 +131,8 @@ const BLOCKING_VIRTUAL_NMI: Rule = Rule::guest(
 const PENDING: Rule = Rule::guest(
     "guest.pending_debug.reserved",
     section::GUEST_NON_REGISTER,
-    "Bits 10:4, 13, 15 and 63:17 of the pending debug exceptions must be 0, and bit 16 without RTM.",
+    "Bits 10:4, 13, 15 and 63:17 of the pending debug exceptions must be 0; so must bit 11 without bus-lock \
+     detection, and bit 16 without RTM.",
 );
 const PENDING_STEP: Rule = Rule::guest(
     "guest.pending_debug.single_step",
@@ -183,6 +189,12 @@ pub(super) fn check_registers(view: &mut View) {
     view.require(&CR0_PAGING, Field::GUEST_CR0, |value| value & cr0::PG == 0 || value & cr0::PE != 0);
     let cr4_fixed = view.capabilities.cr4_fixed();
     view.require_bits(&CR4, Field::GUEST_CR4, cr4_fixed.must_be_1, !cr4_fixed.may_be_1);
+    if view.has(ControlKind::Entry, entry::IA_32E_MODE_GUEST) {
+        view.require_bits(&IA_32E, Field::GUEST_CR0, cr0::PG, 0);
+        view.require_bits(&IA_32E, Field::GUEST_CR4, cr4::PAE, 0);
+    } else {
+        view.require_bits(&IA_32E, Field::GUEST_CR4, 0, cr4::PCIDE);
+    }
     let width_bits = view.cpu().physical_address_bits;
     view.require_bits(&CR3, Field::GUEST_CR3, 0, u64::MAX << width_bits);
     if view.has(ControlKind::Entry, entry::LOAD_DEBUG_CONTROLS) {
@@ -270,8 +282,14 @@ fn check_interruptibility(view: &mut View) {
 fn check_pending_debug(view: &mut View) {
     const FIELD: Field = Field::GUEST_PENDING_DEBUG_EXCEPTIONS;
     const SINGLE_STEP: u64 = 1 << 14;
+    let bus_lock = if view.cpu().bus_lock_detection { 0 } else { 1 << 11 };
     let transactional = if view.cpu().rtm { 0 } else { 1 << 16 };
-    view.require_bits(&PENDING, FIELD, 0, 0x7F << 4 | 1 << 13 | 1 << 15 | !0x1_FFFF | transactional);
+    view.require_bits(
+        &PENDING,
+        FIELD,
+        0,
+        0x7F << 4 | 1 << 13 | 1 << 15 | !0x1_FFFF | bus_lock | transactional,
+    );
     let halts = view.get(Field::GUEST_ACTIVITY_STATE) == Some(HLT);
     let (Some(flags), Some(debugctl)) = (view.get(Field::GUEST_RFLAGS), view.get(Field::GUEST_IA32_DEBUGCTL))
     else {

@@ -4,7 +4,7 @@
 
 use super::rule::{Demand, Rule, section};
 use super::view::View;
-use crate::controls::{Control, ControlKind, primary};
+use crate::controls::{Control, ControlKind, primary, secondary};
 use crate::event::{EventKind, InterruptionInformation};
 use crate::field::Field;
 
@@ -86,7 +86,9 @@ fn reserved(view: &View) -> u64 {
 }
 
 fn error_code_fits(view: &View, word: InterruptionInformation, kind: EventKind) -> bool {
-    if kind != EventKind::HardwareException || !view.is_protected() {
+    // Only an unrestricted guest can be outside protected mode, where no exception pushes an error code.
+    let restricted = !view.has(ControlKind::Secondary, secondary::UNRESTRICTED_GUEST);
+    if kind != EventKind::HardwareException || !(restricted || view.is_protected()) {
         return !word.has_error_code();
     }
     let pushes_error_code = matches!(word.vector(), 8 | 10..=14 | 17);

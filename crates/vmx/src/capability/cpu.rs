@@ -13,6 +13,8 @@ pub struct CpuFacts {
     pub sgx: bool,
     /// Restricted transactional memory (CPUID.07H.0:EBX bit 11).
     pub rtm: bool,
+    /// Debug exceptions for bus locks (CPUID.07H.0:ECX bit 24).
+    pub bus_lock_detection: bool,
     /// CET shadow stacks (CPUID.07H.0:ECX bit 7).
     pub cet_shadow_stacks: bool,
     /// CET indirect-branch tracking (CPUID.07H.0:EDX bit 20).
@@ -29,6 +31,7 @@ impl CpuFacts {
         smx: false,
         sgx: false,
         rtm: false,
+        bus_lock_detection: false,
         cet_shadow_stacks: false,
         cet_branch_tracking: false,
         in_ia32e_mode: true,
@@ -44,6 +47,7 @@ impl CpuFacts {
             let [_, ebx, ecx, edx] = cpuid(7, 0);
             facts.sgx = bit(ebx, 2);
             facts.rtm = bit(ebx, 11);
+            facts.bus_lock_detection = bit(ecx, 24);
             facts.cet_shadow_stacks = bit(ecx, 7);
             facts.cet_branch_tracking = bit(edx, 20);
         }

@@ -151,6 +151,23 @@ fn injected_events_are_well_formed() {
             (&[(WORD, 0x8000_0408), (LENGTH, 0)], &["control.entry.event.instruction_length"]),
         ],
     );
+    // Real mode pushes no error code, but only an unrestricted guest can be in it.
+    let skylake = &Profile::SKYLAKE;
+    let unrestricted =
+        flip(skylake, ControlKind::Secondary, secondary::UNRESTRICTED_GUEST | secondary::ENABLE_EPT);
+    let real_mode =
+        [(Field::GUEST_RFLAGS, 2), (Field::GUEST_CR0, 0x30), (Field::EPT_POINTER, 0x1E), unrestricted];
+    let [flags, cr0, ept, secondary] = real_mode;
+    try_changes(
+        skylake,
+        &[
+            (&[flags, cr0, ept, secondary, (WORD, 0x8000_030D)], &[]),
+            (
+                &[flags, cr0, ept, secondary, (WORD, 0x8000_0B0D), (ERROR, 0)],
+                &["control.entry.event.deliver_error_code"],
+            ),
+        ],
+    );
     try_changes(&Profile::SKYLAKE, &[(&[(WORD, 0x8000_0408), (LENGTH, 0)], &[])]);
     let core2 = Profile::CORE2.capabilities;
     let mut machine = v8086(&core2);

@@ -37,7 +37,16 @@ fn guest_registers_are_those_of_a_virtual_8086_guest() {
     );
     let core2 = &Profile::CORE2;
     let ia_32e = flip(core2, ControlKind::Entry, entry::IA_32E_MODE_GUEST);
-    try_changes(core2, &[(&[ia_32e], &["guest.rflags.vm"])]);
+    let pae = (Field::GUEST_CR4, 0x2031);
+    try_changes(
+        core2,
+        &[
+            (&[ia_32e, pae], &["guest.rflags.vm"]),
+            (&[ia_32e], &["guest.ia_32e_mode", "guest.rflags.vm"]),
+            (&[pae], &[]),
+        ],
+    );
+    try_changes(&Profile::HASWELL, &[(&[(Field::GUEST_CR4, 0x2_2011)], &["guest.ia_32e_mode"])]);
     let no_debug = flip(core2, ControlKind::Entry, entry::LOAD_DEBUG_CONTROLS);
     try_changes(core2, &[(&[no_debug, (Field::GUEST_DR7, 1 << 32)], &[])]);
 }
@@ -161,6 +170,7 @@ fn pending_debug_exceptions_agree_with_single_stepping() {
             (&[(PENDING, 0x500F)], &[]),
             (&[(PENDING, 0x10)], &[reserved]),
             (&[(PENDING, 0x400)], &[reserved]),
+            (&[(PENDING, 0x800)], &[reserved]),
             (&[(PENDING, 0x2000)], &[reserved]),
             (&[(PENDING, 0x8000)], &[reserved]),
             (&[(PENDING, 0x1_0000)], &[reserved]),

@@ -11,6 +11,8 @@ use std::collections::VecDeque;
 use std::io::{self, BufWriter, IsTerminal, Stdout, Write};
 use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, Receiver};
+use std::thread;
 use std::time::Duration;
 
 use crossterm::cursor::Show;
@@ -20,6 +22,7 @@ use crossterm::event::{
 use crossterm::style::ResetColor;
 use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode};
 use crossterm::{execute, terminal};
+use rustix::event::{PollFd, PollFlags, Timespec};
 use wire::KeyItem;
 
 use crate::keys;
@@ -47,6 +50,8 @@ pub struct Terminal {
     canvas: Canvas,
     screen: Screen,
     note: String,
+    /// What the person does, from the thread that reads.
+    events: Receiver<io::Result<Event>>,
     /// Keys of a paste that were not handed out yet.
     pasted: VecDeque<KeyItem>,
 }
@@ -57,7 +62,7 @@ impl Terminal {
         io::stdin().is_terminal() && io::stdout().is_terminal()
     }
 
-    /// Takes the terminal over.
+    /// Takes the terminal over. Once in a process: the thread that reads it stays until the process ends.
     ///
     /// # Errors
     /// There is none, or it refuses.
@@ -71,6 +76,7 @@ impl Terminal {
             canvas: Canvas::new(size()),
             screen: Screen::default(),
             note: String::new(),
+            events: read_events(),
             pasted: VecDeque::new(),
         };
         // From here on a drop must restore, however little has been done.
@@ -109,10 +115,12 @@ impl Terminal {
         if let Some(key) = self.pasted.pop_front() {
             return Ok(Some(UserInput::Key(key)));
         }
-        if !event::poll(patience)? {
-            return Ok(None);
-        }
-        match event::read()? {
+        let event = match self.events.recv_timeout(patience) {
+            Ok(event) => event?,
+            Err(_) if is_gone() => return Err(io::Error::other("the terminal is gone")),
+            Err(_) => return Ok(None),
+        };
+        match event {
             Event::Key(key) if quits(&key) => Ok(Some(UserInput::Quit)),
             Event::Key(key) => Ok(keys::from_event(&key).map(UserInput::Key)),
             Event::Paste(text) => {
@@ -138,6 +146,31 @@ impl Drop for Terminal {
     fn drop(&mut self) {
         restore();
     }
+}
+
+/// Starts the thread that reads. It is one of its own since a read may not return: crossterm waits for the rest of what
+/// looks like an escape sequence, and asks a terminal that is gone again and again.
+fn read_events() -> Receiver<io::Result<Event>> {
+    let (sender, receiver) = mpsc::channel();
+    thread::spawn(move || {
+        loop {
+            let event = event::read();
+            let is_last = event.is_err();
+            if sender.send(event).is_err() || is_last {
+                break;
+            }
+        }
+    });
+    receiver
+}
+
+/// Whether the other end of the terminal was closed.
+fn is_gone() -> bool {
+    let stdin = io::stdin();
+    let mut ends = [PollFd::new(&stdin, PollFlags::empty())];
+    let at_once = Timespec { tv_sec: 0, tv_nsec: 0 };
+    let asked = rustix::event::poll(&mut ends, Some(&at_once));
+    asked.is_ok() && ends[0].revents().intersects(PollFlags::HUP | PollFlags::ERR)
 }
 
 /// Gives the terminal back if it is ours; for a way out that drops nothing, such as `process::exit`.

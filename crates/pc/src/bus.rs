@@ -190,3 +190,7 @@ impl Pc {
         true
     }
 }
+
+#[cfg(test)]
+#[path = "bus_tests.rs"]
+mod tests;

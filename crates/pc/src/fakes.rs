@@ -198,8 +198,11 @@ impl Machine {
 
     /// Takes the guest to the service of `vector`, as `INT` does: frame pushed, through the table, up to the `VMCALL`.
     pub fn enter(&mut self, vector: u8) {
-        let from = if self.cpu.address().segment == 0xF000 { self.cpu.address() } else { CALLER };
-        if self.cpu.esp == 0 || from == CALLER {
+        // A service that has ended stands at its IRET: the next call is a fresh one. Else this one nests.
+        let at = self.cpu.address();
+        let nests = at.segment == 0xF000 && self.memory.read_u8(at.linear()) != 0xCF;
+        let from = if nests { at } else { CALLER };
+        if !nests {
             self.cpu.segments[SegmentRegister::Ss as usize] = STACK;
             self.cpu.esp = 0x800;
         }

@@ -174,10 +174,11 @@ impl Pc {
         self.devices.keyboard.has_room()
     }
 
-    /// Whether the last key was taken: the controller has nothing left, and either the BIOS buffer is empty or the
-    /// guest itself read port 60h for it.
+    /// Whether the last key was taken: its press was read from the controller, and either the BIOS buffer is empty or
+    /// the guest itself read port 60h for it. The key may still be coming up: a guest that ends at once never sees
+    /// that.
     pub fn keyboard_idle(&self, memory: &dyn GuestMemory) -> bool {
-        self.devices.keyboard.idle()
+        self.devices.keyboard.presses_taken()
             && (self.devices.keyboard.read_by_guest() || bios::keyboard_buffer_is_empty(memory))
     }
 

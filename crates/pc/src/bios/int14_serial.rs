@@ -58,3 +58,7 @@ pub(super) fn service(pc: &mut Pc, context: &mut Context<'_>) {
         _ => pc.refuse(context, 0x14),
     }
 }
+
+#[cfg(test)]
+#[path = "int14_tests.rs"]
+mod tests;

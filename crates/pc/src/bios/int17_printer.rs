@@ -20,3 +20,7 @@ pub(super) fn service(pc: &mut Pc, context: &mut Context<'_>) {
         _ => pc.refuse(context, 0x17),
     }
 }
+
+#[cfg(test)]
+#[path = "int17_tests.rs"]
+mod tests;

@@ -1,1 +1,96 @@
+use super::*;
+use crate::fakes::{FakeDisk, Machine};
+use crate::{End, PcConfig, Ticks};
+use std::vec;
+use v8086::GuestMemory;
 
+fn bootable(sectors: u32, signature: [u8; 2]) -> FakeDisk {
+    let mut disk = FakeDisk::new(sectors);
+    disk.sectors[0][510..].copy_from_slice(&signature);
+    disk.sectors[0][0] = 0xFA;
+    disk
+}
+
+#[test]
+fn a_boot_sector_finds_what_a_bios_leaves() {
+    let mut machine = Machine::with_disks(vec![(0x80, bootable(20_000, [0x55, 0xAA]))]);
+    machine.with_context(|pc, context| pc.boot(0x80, Signature::Required, context)).unwrap();
+    assert_eq!(machine.memory.0[0x7C00], 0xFA);
+    assert_eq!(machine.cpu.address(), FarPointer::new(0, 0x7C00));
+    assert_eq!(machine.cpu.general.dx(), 0x0080);
+    assert_eq!(machine.cpu.eflags & Flags::IF, Flags::IF);
+    for (address, value) in [
+        (0x400_u32, 0x03F8_u16), // COM1
+        (0x40E, 0x9FC0),         // EBDA
+        (0x410, 0x4222),         // equipment: no floppy
+        (0x413, 639),
+        (0x41A, 0x1E),
+        (0x44A, 80),
+        (0x463, 0x3D4),
+        (0x475, 1), // one hard disk
+    ] {
+        assert_eq!(machine.memory.read_u16(address), value, "{address:03X}");
+    }
+    // INT 41h points to the disk's parameters: cylinders, heads, …, sectors.
+    let table = FarPointer::new(machine.memory.read_u16(0x106), machine.memory.read_u16(0x104)).linear();
+    assert_eq!(machine.memory.read_u16(table), 19);
+    assert_eq!([machine.memory.read_u8(table + 2), machine.memory.read_u8(table + 14)], [16, 63]);
+}
+
+#[test]
+fn a_disk_that_cannot_boot_is_named() {
+    for (drive, signature, number, outcome) in [
+        (Some([0x55, 0xAA]), Signature::Required, 0, Ok(())),
+        (Some([0, 0]), Signature::Optional, 0, Ok(())),
+        (Some([0xAA, 0x55]), Signature::Required, 0, Err(BootError::NoSignature { found: [0xAA, 0x55] })),
+        (None, Signature::Required, 0, Err(BootError::NoDisk { drive: 0 })),
+        (Some([0x55, 0xAA]), Signature::Required, 0x80, Err(BootError::NoDisk { drive: 0x80 })),
+    ] {
+        let disks = drive.map(|signature| (0, bootable(2880, signature))).into_iter().collect();
+        let mut machine = Machine::with_disks(disks);
+        assert_eq!(machine.with_context(|pc, context| pc.boot(number, signature, context)), outcome);
+    }
+}
+
+#[test]
+fn every_way_to_ask_for_a_restart_is_told_apart() {
+    type Ask = fn(&mut Machine);
+    let cases: [(RebootCause, Ask); 4] = [
+        (RebootCause::BootstrapService, |machine| machine.interrupt(0x19)),
+        (RebootCause::ResetVector, |machine| {
+            machine.cpu.stand_at(FarPointer::new(0xF000, 0xE05B));
+            machine.run_to_call();
+            machine.serve();
+        }),
+        (RebootCause::KeyboardController, |machine| machine.port_out(0x64, 0xFE)),
+        (RebootCause::SystemControlPort, |machine| machine.port_out(0x92, 0x03)),
+    ];
+    for (cause, ask) in cases {
+        let mut machine = Machine::on();
+        assert_eq!(machine.pc.end(), None);
+        ask(&mut machine);
+        assert_eq!(machine.pc.end(), Some(End::Reboot(cause)));
+        machine.now = Ticks(1000);
+        machine.with_context(|pc, context| pc.power_on(PcConfig::FIXED, context));
+        assert_eq!(machine.pc.end(), None, "after {cause:?} and power-on");
+    }
+}
+
+#[test]
+fn a_boot_record_that_finds_nothing_says_so() {
+    let mut machine = Machine::on();
+    machine.interrupt(0x18);
+    assert_eq!(machine.pc.end(), Some(End::NothingToBoot));
+    assert_eq!(machine.row(1), "No bootable device.");
+}
+
+#[test]
+fn a_power_on_later_keeps_the_timer_going_from_there() {
+    let mut machine = Machine::on();
+    machine.now = Ticks(100_000);
+    machine.with_context(|pc, context| pc.power_on(PcConfig::FIXED, context));
+    assert_eq!(machine.pc.next_event(), Some(Ticks(165_536)));
+    machine.wait(65_536);
+    assert!(machine.pc.interrupt_pending());
+    assert_eq!(machine.pc.acknowledge(), 0x08);
+}

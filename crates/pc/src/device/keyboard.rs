@@ -143,6 +143,16 @@ impl KeyboardController {
         waiting.into_iter().all(|code| code & SET_1_BREAK != 0)
     }
 
+    /// Whether every press was read; keys may still be coming up, which nobody may ever read.
+    pub fn presses_taken(&self) -> bool {
+        if self.scan_code_set == 2 && self.command_byte & command_byte::TRANSLATE == 0 {
+            return self.idle();
+        }
+        let is_press = |byte: u8| byte & SET_1_BREAK == 0;
+        let press_in_output = self.output_full && is_press(self.output);
+        !press_in_output && !self.queue[..self.queued].iter().any(|&byte| is_press(byte))
+    }
+
     /// Whether the guest itself has read port 60h since the last key, rather than the BIOS.
     pub const fn read_by_guest(&self) -> bool {
         self.read_by_guest

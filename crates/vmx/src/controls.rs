@@ -2,8 +2,8 @@
 //!
 //! Which control bits a processor lets be 0 or 1 is not a constant: the capability MSRs say it, and a VM entry with
 //! any other setting fails. [`settle`] therefore takes what the caller wants and what it cannot bear, asks the
-//! capabilities, and refuses by name. Reserved bits follow the manual's default ("Algorithms for Determining VMX
-//! Capabilities", section 33.5.1): what the processor demands, else 0.
+//! capabilities, and refuses by name. Reserved bits follow the manual's default ("Reserved Controls and Default
+//! Settings", section A.2): what the processor demands, else 0.
 
 mod bits;
 

@@ -1,6 +1,6 @@
 //! Events: what a VM entry injects, and what a VM exit reports about interruptions.
 //!
-//! The three words have one layout ("Format of the VM-Entry Interruption-Information Field", section 26.8.3;
+//! The three words have one layout ("VM-Entry Controls for Event Injection", section 26.8.3;
 //! "Information for VM Exits Due to Vectored Events", 26.9.2; "Information for VM Exits That Occur During Event
 //! Delivery", 26.9.3): vector 7:0, type 10:8, error code 11, valid 31.
 
@@ -183,7 +183,8 @@ impl fmt::Display for InterruptionInformation {
     }
 }
 
-/// The mnemonic and meaning of an exception ("Exceptions and Interrupts", section 6.3); `None` for other vectors.
+/// The mnemonic and meaning of an exception ("Exception and Interrupt Reference", section 6.15); `None` for other
+/// vectors.
 pub const fn exception_name(vector: u8) -> Option<&'static str> {
     Some(match vector {
         0 => "#DE, divide error",

@@ -27,8 +27,8 @@ pub const fn to_char(byte: u8) -> char {
 
 /// The byte that the screen shows as `character`, if there is one; a space is 20h.
 pub fn from_char(character: char) -> Option<u8> {
-    if character == ' ' {
-        return Some(b' ');
+    if matches!(character, ' '..='~') {
+        return Some(character as u8);
     }
     CHARACTERS.iter().position(|&shown| shown == character).map(|index| index as u8)
 }
@@ -42,11 +42,15 @@ pub fn trim_row(row: &[u8]) -> &[u8] {
 /// Whether a row of screen bytes, shown and right-trimmed, contains `text`.
 pub fn row_contains(row: &[u8], text: &str) -> bool {
     let row = trim_row(row);
+    let Some(first) = text.chars().next() else { return true };
+    let Some(first) = from_char(first) else { return false };
     let matches_at = |start: usize| {
         let mut rest = row[start..].iter();
         text.chars().all(|wanted| rest.next().is_some_and(|&byte| to_char(byte) == wanted))
     };
-    (0..=row.len()).any(matches_at)
+    // Most cells are not the first character: comparing bytes is what a look at the whole screen costs.
+    let starts = row.iter().enumerate().filter(|&(_, &byte)| byte == first || byte == 0 && first == b' ');
+    starts.map(|(start, _)| start).any(matches_at)
 }
 
 #[cfg(test)]
@@ -88,7 +92,9 @@ mod tests {
             (b"a\0b  ", "a b", true),
             (b"abcab", "cab", true),
             (b"abcab", "CAB", false),
+            (b"a\0b  ", " b", true),
             (b"\xC9\xCD\xBB", "╔═╗", true),
+            (b"x", "€", false),
             (b"", "", true),
             (b"", "x", false),
         ] {

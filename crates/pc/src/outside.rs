@@ -19,7 +19,7 @@ pub trait Disk {
     /// Sectors that the image holds, a last incomplete one included.
     fn sector_count(&self) -> u32;
 
-    /// The sector `lba`, or `None` where the image has none: inside the drive's geometry it then reads as zeros.
+    /// The sector `lba`, or `None` for a sector of zeros, such as one inside the drive's geometry but beyond the image.
     fn read(&mut self, lba: u32) -> Option<&[u8; SECTOR_SIZE]>;
 
     /// Stores the sector `lba`, which lies inside the drive's geometry but perhaps beyond the image.

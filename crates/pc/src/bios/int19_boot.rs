@@ -1,7 +1,7 @@
 //! INT 19h and 18h, the reset vector, and the boot itself.
 
 use super::Context;
-use crate::{End, Pc, RebootCause};
+use crate::{End, Pc, RebootCause, SECTOR_SIZE};
 use v8086::{FarPointer, Flags, General, SegmentRegister};
 
 /// Where a boot sector is loaded.
@@ -47,7 +47,7 @@ impl Pc {
         context: &mut Context<'_>,
     ) -> Result<(), BootError> {
         let disk = context.disks.disk(drive).ok_or(BootError::NoDisk { drive })?;
-        let sector = disk.read(0).ok_or(BootError::NoDisk { drive })?;
+        let sector = disk.read(0).unwrap_or(&[0; SECTOR_SIZE]);
         let found = [sector[510], sector[511]];
         if signature == Signature::Required && found != [0x55, 0xAA] {
             return Err(BootError::NoSignature { found });

@@ -94,3 +94,10 @@ fn a_power_on_later_keeps_the_timer_going_from_there() {
     assert!(machine.pc.interrupt_pending());
     assert_eq!(machine.pc.acknowledge(), 0x08);
 }
+
+#[test]
+fn a_first_sector_of_zeros_lacks_a_signature_not_a_disk() {
+    let mut machine = Machine::with_disks(vec![(0, FakeDisk::new(0))]);
+    let outcome = machine.with_context(|pc, context| pc.boot(0, Signature::Required, context));
+    assert_eq!(outcome, Err(BootError::NoSignature { found: [0, 0] }));
+}

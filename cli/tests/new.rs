@@ -66,6 +66,7 @@ fn run_app_boots_the_exercise() {
     for line in [
         "lab: in 64-bit mode",
         "IA32_FEATURE_CONTROL = 5h",
+        "A20 is open",
         "VMXON succeeded",
         "VMXOFF succeeded",
         "lab: done",

@@ -33,7 +33,7 @@ pub fn run_app(arguments: &AppArgs) -> Result<Status, Failure> {
     let image = boot_image::build(&elf, Start::Disk, None, None).map_err(Failure::refused)?;
     let signals = Signals::note().map_err(anyhow::Error::from)?;
     let mut machine = machine::start(&engine, arguments.machine, image, Pace::Scripted)?;
-    let ending = follow(&mut machine, arguments.timeout.unattended(), &signals)?;
+    let ending = follow(&mut machine, Ear::Console, arguments.timeout.unattended(), &signals)?;
     tell(ending)
 }
 
@@ -47,7 +47,7 @@ pub fn pc(arguments: &PcArgs) -> Result<Status, Failure> {
     let engine = install::ensure()?;
     let signals = Signals::note().map_err(anyhow::Error::from)?;
     let mut machine = machine::start_pc(&engine, arguments.machine, disk)?;
-    let ending = follow(&mut machine, arguments.timeout.unattended(), &signals)?;
+    let ending = follow(&mut machine, Ear::Com1, arguments.timeout.unattended(), &signals)?;
     tell(ending)
 }
 
@@ -62,7 +62,16 @@ enum Ending {
     Interrupted(u8),
 }
 
-fn follow(machine: &mut Bochs, patience: Duration, signals: &Signals) -> anyhow::Result<Ending> {
+/// Where a program's text is heard.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Ear {
+    /// Port E9h, which takes it at once; the engine's own text is there too.
+    Console,
+    /// COM1, as on a PC.
+    Com1,
+}
+
+fn follow(machine: &mut Bochs, ear: Ear, patience: Duration, signals: &Signals) -> anyhow::Result<Ending> {
     let deadline = Instant::now() + patience;
     let mut text = Text::default();
     loop {
@@ -74,8 +83,9 @@ fn follow(machine: &mut Bochs, patience: Duration, signals: &Signals) -> anyhow:
             return Ok(Ending::TimedOut);
         }
         match machine.listen(TURN)? {
-            Output::Console(bytes) | Output::Com1(bytes) => text.take(&bytes)?,
-            Output::Silence => {}
+            Output::Console(bytes) if ear == Ear::Console => text.take(&bytes)?,
+            Output::Com1(bytes) if ear == Ear::Com1 => text.take(&bytes)?,
+            Output::Console(_) | Output::Com1(_) | Output::Silence => {}
             Output::End => break,
         }
     }

@@ -156,7 +156,9 @@ impl Report {
         let known = match &self.conclusion {
             Conclusion::Verdict { .. } => return None,
             Conclusion::Refusal(sentence) => self.text.trim().strip_prefix("hyper86: ") == Some(sentence),
-            Conclusion::NoVerdict(_) | Conclusion::TimedOut | Conclusion::Interrupted(_) => self.text.is_empty(),
+            Conclusion::NoVerdict(_) | Conclusion::TimedOut | Conclusion::Interrupted(_) => {
+                self.text.is_empty()
+            }
         };
         (!known).then_some(self.text.as_str())
     }

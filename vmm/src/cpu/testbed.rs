@@ -118,7 +118,6 @@ impl Testbed {
             let at = component.gdt.base + u32::from(selector);
             u64::from(memory.read_u32(at)) | u64::from(memory.read_u32(at + 4)) << 32
         };
-        let tss = descriptor(Component::TSS_SELECTOR) & !BUSY;
         let [code_32, data, code_64] = FLAT_SEGMENTS;
         let start = TaskFrame {
             eip: component.entry,
@@ -129,7 +128,14 @@ impl Testbed {
             ..TaskFrame::default()
         };
         Self {
-            gdt: [0, tss, descriptor(Component::LDT_SELECTOR), code_32, data, code_64],
+            gdt: [
+                0,
+                descriptor(Component::TSS_SELECTOR),
+                descriptor(Component::LDT_SELECTOR),
+                code_32,
+                data,
+                code_64,
+            ],
             start,
             task_cr0: (control::cr0() & CR0_OF_THE_MACHINE) as u32,
             task_idt: TablePointer { limit: component.idt.limit as u16, base: component.idt.base.into() },
@@ -150,6 +156,7 @@ impl Testbed {
     /// Runs the task until its first fault that is no IN or OUT on COM1, and returns it.
     pub fn run(&mut self) -> Fault {
         assert!((&raw const *self as u64) < 1 << 32, "the testbed lies below 4 GiB");
+        self.gdt[usize::from(Component::TSS_SELECTOR) / size_of::<u64>()] &= !BUSY;
         self.task_gdt =
             TablePointer { limit: size_of_val(&self.gdt) as u16 - 1, base: &raw const self.gdt as u64 };
         // SAFETY: `new` made the tables; the switch keeps the ABI and restores what it replaces. Without paging nothing

@@ -139,6 +139,6 @@ fn follow_timer(running: &RunningVm) {
 
 fn want_window(wanted: bool) {
     let field = Field::PRIMARY_PROCESSOR_BASED_VM_EXECUTION_CONTROLS;
-    let others = vmread(field) & !u64::from(primary::INTERRUPT_WINDOW_EXITING);
-    vmwrite(field, others | if wanted { u64::from(primary::INTERRUPT_WINDOW_EXITING) } else { 0 });
+    let others = vmread(field) & !primary::INTERRUPT_WINDOW_EXITING;
+    vmwrite(field, others | if wanted { primary::INTERRUPT_WINDOW_EXITING } else { 0 });
 }

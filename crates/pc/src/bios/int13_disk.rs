@@ -1,6 +1,6 @@
 //! INT 13h: disks by cylinder, head and sector. A whole transfer is one exit.
 
-use super::data_area::{DISK_STATUS, FLOPPY_STATUS};
+use super::data_area::FLOPPY_STATUS;
 use super::drives::{self, Drive};
 use super::{Context, int13_extended, rom};
 use crate::{Pc, SECTOR_SIZE, WriteError};
@@ -48,14 +48,19 @@ pub(super) fn service(pc: &mut Pc, context: &mut Context<'_>) {
         // Reset: of floppies, whether there or not; a disk must be there.
         (0x00, _) if number < 0x80 => finish(context, number, status::OK),
         (0x08, _) => parameters(pc, context, number),
-        (0x15, None) => {
-            // No such drive: no error, type 0.
+        (0x15, None) if number < 0x80 => {
+            // No such floppy drive: no error, type 0.
             context.registers().set_ah(0);
             context.set_carry(false);
         }
         (0x41..=0x4F, Some(drive)) if !drive.is_floppy() => int13_extended::service(pc, context, drive),
         (0x41..=0x4F, _) => finish(context, number, status::INVALID),
-        (_, None) => finish(context, number, absent(number)),
+        (function, None) => {
+            finish(context, number, absent(number));
+            if let 0x02..=0x04 = function {
+                context.registers().set_al(0);
+            }
+        }
         (0x02, Some(drive)) => transfer(context, &general, drive, Transfer::Read),
         (0x03, Some(drive)) => transfer(context, &general, drive, Transfer::Write),
         (0x04, Some(drive)) => transfer(context, &general, drive, Transfer::Verify),
@@ -202,11 +207,7 @@ fn parameters(pc: &Pc, context: &mut Context<'_>, number: u8) {
             context.memory.write_u8(FLOPPY_STATUS, status::OK);
             context.set_carry(false);
         } else {
-            // Most BIOSes report 07h here; what counts for callers is the carry and DL.
-            context.registers().set_ah(0x07);
-            context.registers().set_dl(count);
-            context.memory.write_u8(DISK_STATUS, 0x07);
-            context.set_carry(true);
+            finish(context, number, absent(number));
         }
         return;
     };

@@ -20,9 +20,9 @@ const DISK_PARAMETERS: u16 = 0x3D;
 /// Vectors of the two interrupt controllers' first inputs.
 const MASTER_VECTORS: u8 = 0x08;
 const SLAVE_VECTORS: u8 = 0x70;
-/// Timer, keyboard, cascade and floppy are open; so is the clock. COM1 is for its user to open.
+/// Timer, keyboard, cascade and floppy are open; COM1 and the clock are for their users to open.
 const MASTER_MASK: u8 = 0xB8;
-const SLAVE_MASK: u8 = 0x8E;
+const SLAVE_MASK: u8 = 0x8F;
 
 /// Equipment: floppy present, coprocessor, 80×25 colour, one serial port, one printer.
 const EQUIPMENT_FLOPPY: u16 = 0x0001;

@@ -1,7 +1,7 @@
 //! The ROM at F0000h: where interrupt vectors point, and what programs look up at fixed addresses.
 //!
-//! Each vector has a stub of eight bytes: `STI; NOP; VMCALL; IRET` for a service, so that a program that polls with
-//! interrupts off still gets them, as with a real BIOS; `NOP; NOP; VMCALL; IRET` for an interrupt handler. The entry
+//! Each vector has a stub of eight bytes: `STI; NOP; VMCALL; IRET` for a service that programs poll, so that who
+//! polls with interrupts off still gets them, as with a real BIOS; `NOP; NOP; VMCALL; IRET` for the others. The entry
 //! points that IBM's listings made part of the PC hold a jump to the stub.
 
 use v8086::{Cpu, FarPointer, SegmentRegister};
@@ -148,9 +148,10 @@ pub(super) fn vector_target(vector: u8) -> FarPointer {
     FarPointer::new(SEGMENT, offset)
 }
 
-/// Whether the stub lets interrupts in before the service runs.
-const fn is_service(vector: u8) -> bool {
-    matches!(vector, 0x10..=0x17 | 0x1A)
+/// Whether the stub lets interrupts in before the service runs. Video services do not: programs call them with
+/// interrupts off in the middle of a dialogue with a device.
+const fn lets_interrupts_in(vector: u8) -> bool {
+    matches!(vector, 0x13..=0x17 | 0x1A)
 }
 
 /// Writes the 64-KiB image of the ROM, to be mapped at F0000h, read-only.
@@ -158,7 +159,7 @@ pub fn write_rom(rom: &mut [u8; 0x1_0000]) {
     rom.fill(0);
     for vector in 0..=255 {
         let at = usize::from(stub(vector));
-        let entry = if is_service(vector) { [0xFB, 0x90] } else { [0x90, 0x90] };
+        let entry = if lets_interrupts_in(vector) { [0xFB, 0x90] } else { [0x90, 0x90] };
         rom[at..at + 2].copy_from_slice(&entry);
         rom[at + 2..at + 5].copy_from_slice(&VMCALL);
         rom[at + 5] = 0xCF;

@@ -1,7 +1,7 @@
 //! The printer port LPT1 with a printer that takes everything and prints nothing.
 
 /// Not busy, acknowledge high, selected, no error: a printer that is ready.
-const STATUS_READY: u8 = 0xDF;
+const STATUS_READY: u8 = 0xD8;
 
 /// The three registers.
 #[derive(Debug)]
@@ -21,7 +21,7 @@ impl Parallel {
         match offset {
             0 => self.data,
             1 => STATUS_READY,
-            _ => self.control | 0xE0,
+            _ => self.control,
         }
     }
 
@@ -45,6 +45,6 @@ mod tests {
         for offset in 0..3 {
             port.write(offset, 0x15);
         }
-        assert_eq!([0, 1, 2].map(|offset| port.read(offset)), [0x15, STATUS_READY, 0xF5]);
+        assert_eq!([0, 1, 2].map(|offset| port.read(offset)), [0x15, STATUS_READY, 0x15]);
     }
 }

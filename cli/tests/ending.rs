@@ -1,0 +1,145 @@
+//! Whatever ends the tool, Bochs goes with it: a timeout, Ctrl-C, SIGTERM, even SIGKILL. What can be cleaned up is.
+
+use std::fs;
+use std::os::unix::process::ExitStatusExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+
+/// A run of a guest that never ends, with a temporary folder of its own.
+struct EndlessRun {
+    folder: tempfile::TempDir,
+    child: Child,
+}
+
+impl EndlessRun {
+    fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let image = folder.path().join("forever.img");
+        let elf = cli::metal::guest("forever").unwrap();
+        fs::write(&image, cli::boot_image::flat(&elf).unwrap()).unwrap();
+        let temporary = folder.path().join("tmp");
+        fs::create_dir(&temporary).unwrap();
+        let child = Command::new(env!("CARGO_BIN_EXE_hyper86"))
+            .args(["run", "--headless", "--timeout", "60"])
+            .arg(&image)
+            .env("TMPDIR", &temporary)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        Self { folder, child }
+    }
+
+    /// The engine's process, once it runs.
+    fn engine(&self) -> u32 {
+        let start = Instant::now();
+        loop {
+            if let Some(engine) = self.engines().first() {
+                return *engine;
+            }
+            assert!(start.elapsed() < Duration::from_secs(60), "no engine was started");
+            thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// Processes named Bochs that work in our temporary folder.
+    fn engines(&self) -> Vec<u32> {
+        let mut engines = Vec::new();
+        for entry in fs::read_dir("/proc").unwrap().flatten() {
+            let Ok(id) = entry.file_name().to_string_lossy().parse() else { continue };
+            let is_bochs =
+                fs::read_to_string(entry.path().join("comm")).is_ok_and(|name| name.starts_with("bochs"));
+            let is_ours = fs::read_link(entry.path().join("cwd"))
+                .is_ok_and(|folder| folder.starts_with(self.folder.path()));
+            if is_bochs && is_ours {
+                engines.push(id);
+            }
+        }
+        engines
+    }
+
+    fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.child), signal).unwrap();
+    }
+
+    fn wait(&mut self) -> ExitStatus {
+        let start = Instant::now();
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status;
+            }
+            assert!(start.elapsed() < Duration::from_secs(20), "the run goes on");
+            thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    fn left_files(&self) -> Vec<PathBuf> {
+        fs::read_dir(self.folder.path().join("tmp")).unwrap().map(|entry| entry.unwrap().path()).collect()
+    }
+}
+
+fn assert_gone(engine: u32) {
+    let start = Instant::now();
+    while Path::new(&format!("/proc/{engine}/cwd")).read_link().is_ok() {
+        assert!(start.elapsed() < Duration::from_secs(3), "process {engine} is still there");
+        thread::sleep(Duration::from_millis(10));
+    }
+}
+
+#[test]
+fn ctrl_c_and_a_request_to_end_leave_no_engine_and_no_files() {
+    for (signal, status) in [(Signal::INT, 130), (Signal::TERM, 143), (Signal::HUP, 129)] {
+        let mut run = EndlessRun::start();
+        let engine = run.engine();
+        run.signal(signal);
+        assert_eq!(run.wait().code(), Some(status));
+        assert_gone(engine);
+        assert_eq!(run.left_files(), Vec::<PathBuf>::new());
+    }
+}
+
+#[test]
+fn a_kill_leaves_no_engine_and_the_next_run_removes_the_files() {
+    let mut run = EndlessRun::start();
+    let engine = run.engine();
+    run.signal(Signal::KILL);
+    assert_eq!(run.wait().signal(), Some(9));
+    assert_gone(engine);
+    assert_eq!(run.left_files().len(), 1);
+    let next = Command::new(env!("CARGO_BIN_EXE_hyper86"))
+        .args(["demo", "vmxon"])
+        .env("TMPDIR", run.folder.path().join("tmp"))
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    assert!(next.status.success());
+    assert_eq!(run.left_files(), Vec::<PathBuf>::new());
+}
+
+#[test]
+fn two_runs_at_once_do_not_disturb_each_other_and_open_no_port() {
+    let mut runs = [EndlessRun::start(), EndlessRun::start()];
+    for run in &runs {
+        assert_eq!(listening_sockets_of(run.engine()), 0);
+        assert_eq!(listening_sockets_of(run.child.id()), 0);
+    }
+    for run in &mut runs {
+        assert_eq!(run.engines().len(), 1);
+        run.signal(Signal::TERM);
+        assert_eq!(run.wait().code(), Some(143));
+    }
+}
+
+/// Sockets of any kind that a process holds: a run needs none.
+fn listening_sockets_of(process: u32) -> usize {
+    let files = fs::read_dir(format!("/proc/{process}/fd")).unwrap();
+    let sockets = files.flatten().filter(|file| {
+        fs::read_link(file.path()).is_ok_and(|target| target.to_string_lossy().starts_with("socket:"))
+    });
+    sockets.count()
+}

@@ -1,6 +1,7 @@
 //! The one object of `--json`. Its schema is in the README.
 
 use std::collections::BTreeMap;
+use std::io::Write;
 
 use serde::Serialize;
 use vmx::Field;
@@ -182,7 +183,7 @@ impl Object {
     /// # Errors
     /// Standard output is gone.
     pub fn print(&self) -> anyhow::Result<()> {
-        println!("{}", serde_json::to_string_pretty(self)?);
+        writeln!(std::io::stdout(), "{}", serde_json::to_string_pretty(self)?)?;
         Ok(())
     }
 }

@@ -124,13 +124,13 @@ impl Stream {
         Ok(())
     }
 
-    /// The engine ended, and no verdict came. The loader speaks plainly, since it has no frames.
+    /// The engine ended, and no verdict came. The loader and the runtime speak plainly, since they have no frames.
     fn conclude(&self, machine: &mut Bochs) -> Conclusion {
         machine.finish(AFTERWARDS);
         let text = self.text();
         let said = text.lines().find_map(|line| line.trim().strip_prefix("hyper86: "));
         match said {
-            Some(sentence) => Conclusion::Refusal(sentence.to_owned()),
+            Some(sentence) => Conclusion::of_plain(sentence),
             None => Conclusion::NoVerdict(machine.last_words()),
         }
     }
@@ -151,4 +151,48 @@ pub(crate) fn is_engines(line: &str) -> bool {
         ["=====", "00000000000i[", "Next at t=", "<bochs:", "(0) [0x", "(0).[", "Mapping"];
     const BANNER: [&str; 3] = ["Bochs x86 Emulator", "Built from SVN snapshot", "Timestamp:"];
     STARTS.iter().any(|start| line.starts_with(start)) || BANNER.iter().any(|part| line.contains(part))
+}
+
+#[cfg(test)]
+mod tests {
+    use wire::{LineKind, Outcome, Verdict};
+
+    use super::*;
+
+    struct Nobody;
+
+    impl Observer for Nobody {
+        fn record(&mut self, _: &Record, _: &Screen) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn frame(record: &Record) -> Vec<u8> {
+        let mut out = [0; MAX_FRAME];
+        let length = frame::encode(record, &mut out).unwrap();
+        out[..length].to_vec()
+    }
+
+    #[test]
+    fn records_are_found_in_any_pieces_and_the_rest_is_text() {
+        let verdict = Verdict { outcome: Outcome::Done, reason: "all went well" };
+        let stream = [
+            b"=====\n        Bochs x86 Emulator 2.7\n".to_vec(),
+            frame(&Record::Line(LineKind::Step, "VMXON")),
+            frame(&Record::Serial(b"\0\x1b")),
+            b"strange words\n".to_vec(),
+            frame(&Record::Verdict(verdict.clone())),
+        ]
+        .concat();
+        for size in [1, 2, 7, stream.len()] {
+            let (mut report, mut read) = (Report::default(), Stream::default());
+            for piece in stream.chunks(size) {
+                read.take(piece, &mut report, &mut Nobody).unwrap();
+            }
+            assert_eq!(report.lines, [(LineKind::Step, "VMXON".to_owned())]);
+            assert_eq!(report.serial, b"\0\x1b");
+            assert_eq!(read.text(), "strange words");
+            assert_eq!(read.verdict, Some(Conclusion::of(&verdict)));
+        }
+    }
 }

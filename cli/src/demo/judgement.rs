@@ -82,3 +82,63 @@ impl Evidence<'_> {
         if found { Ok(()) } else { Err(format!("no line tells of {text}")) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use wire::LineKind;
+
+    use super::*;
+    use crate::args::{Cli, Command};
+
+    fn arguments(line: &str) -> DemoArgs {
+        use clap::Parser;
+        let cli = Cli::parse_from(["hyper86", "demo"].into_iter().chain(line.split_whitespace()));
+        let Some(Command::Demo(arguments)) = cli.command else { panic!("not understood: {line}") };
+        arguments
+    }
+
+    fn report(serial: &str, results: &[(u32, u64)], line: &str) -> Report {
+        Report {
+            serial: serial.as_bytes().to_vec(),
+            results: results.to_vec(),
+            lines: vec![(LineKind::Step, line.to_owned())],
+            ..Report::default()
+        }
+    }
+
+    /// What the step leaves behind passes; without one part of it, it does not.
+    #[test]
+    fn a_wrong_done_does_not_pass() {
+        const ERROR: u32 = 0x4400;
+        const REASON: u32 = 0x4402;
+        let message = " Hello from Guest VM \x1b[12;33H CR0=80000031 ";
+        let table = [
+            ("vmxdemo", report(message, &[(REASON, 18)], ""), true),
+            ("vmxdemo", report(message, &[(REASON, 10)], ""), false),
+            ("vmxdemo", report(message, &[], ""), false),
+            ("vmxdemo", report(" Hello from Guest VM ", &[(REASON, 18)], ""), false),
+            ("trystep1", report(message, &[], ""), true),
+            ("trystep1", report("", &[], ""), false),
+            ("intdemo --ticks 3", report(" Timer-tick: 3 ", &[], ""), true),
+            ("intdemo --ticks 3", report(" Timer-tick: 2 ", &[], ""), false),
+            ("vmxdemo --break cs-access-rights", report("", &[(REASON, 0x8000_0021)], ""), true),
+            ("vmxdemo --break cs-access-rights", report("x", &[(REASON, 0x8000_0021)], ""), false),
+            ("vmxdemo --break cs-access-rights", report("", &[(REASON, 0x8000_0022)], ""), false),
+            ("vmxdemo --break host-address-space", report("", &[(ERROR, 8)], ""), true),
+            ("vmxdemo --break host-address-space", report("", &[(ERROR, 7)], ""), false),
+            ("vmxdemo --break launch-twice", report("", &[(ERROR, 4)], ""), true),
+            ("vmxdemo --break launch-twice", report("", &[(ERROR, 5)], ""), false),
+            ("vmxdemo --break cr0-shadow", report(" CR0=00000010 ", &[], ""), true),
+            ("vmxdemo --break cr0-shadow", report(message, &[], ""), false),
+            ("vmxdemo --break revision", report("", &[], "VMXON: VMfailInvalid"), true),
+            ("vmxdemo --break revision", report("", &[], "VMXON"), false),
+            ("vmxdemo --break no-vmptrld", report("", &[], "VMfailInvalid"), true),
+            ("vmxdemo --break no-vmptrld", report("", &[], "VMfailValid"), false),
+            ("vmxdemo --break cr0-ne", report("", &[], "#GP(0)"), true),
+            ("vmxdemo --break cr0-ne", report("", &[], ""), false),
+        ];
+        for (line, report, passes) in table {
+            assert_eq!(confirm(&arguments(line), &report).is_ok(), passes, "{line}: {report:?}");
+        }
+    }
+}

@@ -118,3 +118,44 @@ pub(super) fn bochsrc(machine: &Machine, wiring: &Wiring) -> String {
 /// The text of the debugger's command file: Debian's Bochs waits at the debugger's prompt for a start, and comes back
 /// to it when it stops for whatever reason; then it is to end.
 pub(super) const DEBUGGER_COMMANDS: &str = "c\nq\n";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn memory_holds_the_payload_and_leaves_room() {
+        for (payload_end, mib) in [(0, 64), (32 << 20, 64), ((32 << 20) + 1, 80), (516 << 20, 560)] {
+            assert_eq!(Machine::memory_for(payload_end), mib, "{payload_end:#x}");
+        }
+    }
+
+    #[test]
+    fn no_machine_opens_a_port_or_a_window_and_scripts_repeat() {
+        for (pace, com1) in [(Pace::Scripted, None), (Pace::Interactive, Some(Path::new("/dev/pts/7")))] {
+            let machine = Machine {
+                cpu: Cpu::Core2,
+                firmware: Firmware::Latest,
+                memory_mib: 64,
+                pace,
+                port_e9: PortE9::Console,
+            };
+            let wiring = Wiring {
+                disk: Path::new("/tmp/disk"),
+                disk_bytes: CYLINDER_BYTES,
+                log: Path::new("/tmp/log"),
+                com1,
+            };
+            let text = bochsrc(&machine, &wiring);
+            for word in ["socket", "rfb", "vncsrv", "realtime"] {
+                assert!(!text.contains(word), "{word}: {text}");
+            }
+            assert_eq!(
+                text.contains("clock: sync=none, time0=1178020800\n"),
+                pace == Pace::Scripted,
+                "{text}"
+            );
+            assert!(text.contains("cylinders=1, heads=16, spt=63\n"), "{text}");
+        }
+    }
+}

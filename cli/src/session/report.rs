@@ -42,6 +42,8 @@ pub enum Conclusion {
     },
     /// The loader said why it cannot start the VMM: one sentence.
     Refusal(String),
+    /// The VMM itself failed, and the runtime said where: one sentence. The registers are in [`Report::text`].
+    Crash(String),
     /// The machine ended without a verdict; the engine's last words.
     NoVerdict(String),
     /// The time for the whole run was over.
@@ -61,6 +63,13 @@ impl Conclusion {
         Self::Verdict { outcome: verdict.outcome, reason: verdict.reason.to_owned() }
     }
 
+    /// The program said something in plain text instead of a verdict.
+    pub(super) fn of_plain(sentence: &str) -> Self {
+        // So the runtime begins its reports.
+        let is_crash = ["panicked at", "CPU exception"].iter().any(|start| sentence.starts_with(start));
+        if is_crash { Self::Crash(sentence.to_owned()) } else { Self::Refusal(sentence.to_owned()) }
+    }
+
     /// The person ended the run, and the VMM did not say so in time.
     pub(super) fn stopped() -> Self {
         Self::Verdict { outcome: Outcome::Stopped, reason: "ended by the person".to_owned() }
@@ -74,7 +83,7 @@ impl Conclusion {
                 Outcome::GuestEnded { .. } => Status::NotMet,
                 Outcome::Refused | Outcome::Failed => Status::Refused,
             },
-            Self::Refusal(_) | Self::NoVerdict(_) => Status::Refused,
+            Self::Refusal(_) | Self::Crash(_) | Self::NoVerdict(_) => Status::Refused,
             Self::TimedOut => Status::NotMet,
             Self::Interrupted(signal) => Status::Interrupted(*signal),
         }
@@ -91,6 +100,7 @@ impl Conclusion {
                 Outcome::Stopped => "stopped",
             },
             Self::Refusal(_) => "refused",
+            Self::Crash(_) => "failed",
             Self::NoVerdict(_) => "no-verdict",
             Self::TimedOut => "timeout",
             Self::Interrupted(_) => "interrupted",
@@ -101,7 +111,7 @@ impl Conclusion {
     pub fn sentence(&self) -> String {
         match self {
             Self::Verdict { reason, .. } => reason.clone(),
-            Self::Refusal(sentence) => sentence.clone(),
+            Self::Refusal(sentence) | Self::Crash(sentence) => sentence.clone(),
             Self::NoVerdict(words) if words.contains("exception with no resolution") => {
                 "the machine itself triple-faulted, so the VMM failed (it gave no verdict)".to_owned()
             }
@@ -156,9 +166,10 @@ impl Report {
         let known = match &self.conclusion {
             Conclusion::Verdict { .. } => return None,
             Conclusion::Refusal(sentence) => self.text.trim().strip_prefix("hyper86: ") == Some(sentence),
-            Conclusion::NoVerdict(_) | Conclusion::TimedOut | Conclusion::Interrupted(_) => {
-                self.text.is_empty()
-            }
+            Conclusion::Crash(_)
+            | Conclusion::NoVerdict(_)
+            | Conclusion::TimedOut
+            | Conclusion::Interrupted(_) => self.text.is_empty(),
         };
         (!known).then_some(self.text.as_str())
     }
@@ -166,5 +177,33 @@ impl Report {
     /// The last value of a field of `results`.
     pub fn result(&self, field: u32) -> Option<u64> {
         self.results.iter().rev().find(|(encoding, _)| *encoding == field).map(|&(_, value)| value)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_conclusion_has_its_status_and_its_word() {
+        let verdict = |outcome| Conclusion::Verdict { outcome, reason: String::new() };
+        let ended = |steps_left| verdict(Outcome::GuestEnded { end: End::Halted, steps_left });
+        let table = [
+            (verdict(Outcome::Done), Status::Done, "done"),
+            (verdict(Outcome::Stopped), Status::Done, "stopped"),
+            (verdict(Outcome::Refused), Status::Refused, "refused"),
+            (verdict(Outcome::Failed), Status::Refused, "failed"),
+            (ended(0), Status::Done, "guest-ended"),
+            (ended(1), Status::NotMet, "guest-ended"),
+            (Conclusion::of_plain("this CPU has no 64-bit long mode"), Status::Refused, "refused"),
+            (Conclusion::of_plain("panicked at vmm/src/main.rs:1:1:"), Status::Refused, "failed"),
+            (Conclusion::of_plain("CPU exception: #PF"), Status::Refused, "failed"),
+            (Conclusion::default(), Status::Refused, "no-verdict"),
+            (Conclusion::TimedOut, Status::NotMet, "timeout"),
+            (Conclusion::Interrupted(2), Status::Interrupted(2), "interrupted"),
+        ];
+        for (conclusion, status, word) in table {
+            assert_eq!((conclusion.status(), conclusion.word()), (status, word), "{conclusion:?}");
+        }
     }
 }

@@ -48,6 +48,6 @@ impl Clock {
     #[inline]
     pub fn now(&self) -> Ticks {
         let elapsed = rdtsc().wrapping_sub(self.start);
-        Ticks((u128::from(elapsed) * u128::from(self.rate) >> 32) as u64)
+        Ticks(((u128::from(elapsed) * u128::from(self.rate)) >> 32) as u64)
     }
 }

@@ -29,8 +29,6 @@ pub struct Component {
     pub ldt: Table,
     /// The interrupt descriptor table.
     pub idt: Table,
-    /// The ring-0 fault handler, an offset in the ring-0 code segment.
-    pub fault_handler: u32,
 }
 
 /// The module is no guest component.
@@ -72,7 +70,6 @@ mod word {
     pub const GDT: usize = 6;
     pub const LDT: usize = 8;
     pub const IDT: usize = 10;
-    pub const FAULT_HANDLER: usize = 14;
     pub const COUNT: usize = 16;
 }
 
@@ -114,7 +111,6 @@ impl Component {
             gdt: table(word::GDT)?,
             ldt: table(word::LDT)?,
             idt: table(word::IDT)?,
-            fault_handler: inside(word::FAULT_HANDLER)?,
         })
     }
 

@@ -8,8 +8,8 @@ use wire::Outcome;
 use crate::clock::NoTimer;
 use crate::component::ComponentError;
 use crate::cpu::vmx::VmxFailure;
-use crate::memory::OutOfMemory;
 use crate::memory::integrity::Damage;
+use crate::memory::{Kept, OutOfMemory};
 use crate::operation::{EntryFailure, VmxonError, WriteRefused};
 use crate::probe::Refusal;
 use crate::report::Line;
@@ -43,15 +43,18 @@ pub enum Failure {
     /// Something was written that no guest may reach.
     Integrity(Damage),
     /// Something else happened than was announced.
-    Unexpected(Line),
+    Unexpected(&'static Line),
 }
+
+/// The failure in words that ends the run.
+static WHAT_HAPPENED: Kept<Line> = Kept::new();
 
 /// A failure in words, for what has no type of its own.
 pub fn unexpected(text: fmt::Arguments) -> Failure {
     let mut line = Line::new();
     // A line that is too long is cut.
     let _ = fmt::Write::write_fmt(&mut line, text);
-    Failure::Unexpected(line)
+    Failure::Unexpected(WHAT_HAPPENED.keep(line))
 }
 
 impl Failure {

@@ -1,6 +1,8 @@
-//! The host's own timer: channel 0 of the machine's interval timer, at the rate of the guest's, so that a guest that
-//! never exits comes back at least 18.2 times a second, and a guest that sleeps in HLT is woken in time.
+//! The host's own timer: channel 0 of the machine's interval timer. It interrupts just after the guest's devices next
+//! have something to do, and at least 18.2 times a second, so that a guest that never exits comes back, a guest that
+//! sleeps in HLT is woken in time, and neither sees its ticks in bunches.
 
+use pc::{Pc, Ticks};
 use rt::irq;
 
 use crate::cpu::timer;
@@ -8,13 +10,22 @@ use crate::cpu::timer;
 /// The timer's interrupt line.
 const IRQ: u8 = 0;
 
-/// The shortest period, in timer clocks: 1 kHz. A guest that asks for more gets its ticks in bunches.
+/// The shortest time between two interrupts, in timer clocks: 1 kHz. A guest that asks for more gets its ticks in
+/// bunches.
 const SHORTEST: u64 = 1193;
 
 /// The longest that the counter holds.
 const LONGEST: u64 = 65_536;
 
-/// Starts the timer, or changes its period, given in timer clocks.
+/// Clocks after an event at which its interrupt comes, so that it does not come a moment too early.
+const JUST_AFTER: u64 = 32;
+
+/// Lets the timer interrupt just after the PC's next event.
+pub fn follow(pc: &Pc, now: Ticks) {
+    start(pc.next_event().map_or(LONGEST, |event| event.since(now) + JUST_AFTER));
+}
+
+/// Lets the timer interrupt every so many of its clocks, as near as it can.
 pub fn start(period: u64) {
     // 65536 becomes 0, which is how the chip spells it.
     timer::start_periodic(period.clamp(SHORTEST, LONGEST) as u16);

@@ -14,16 +14,18 @@ use vmx::{Field, Machine};
 use crate::cpu::vmx as instruction;
 use crate::cpu::vmx::VmxFailure;
 use crate::cpu::world_switch::{self, Entry, Vcpu};
-use crate::memory::{Frame, PhysicalAddress};
+use crate::memory::{Frame, Kept, PhysicalAddress};
+
+/// The exception that VMXON raised.
+static FAULT: Kept<Exception> = Kept::new();
 
 /// VMXON was refused.
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "the registers are the evidence, and there is one VMXON")]
 pub enum VmxonError {
     /// By flags: the region or its revision identifier is wrong.
     Failed(VmxFailure),
     /// By an exception: #GP when CR0, CR4, A20 or FEATURE_CONTROL forbid it, #UD when CR4.VMXE is clear.
-    Fault(Exception),
+    Fault(&'static Exception),
 }
 
 impl fmt::Display for VmxonError {
@@ -49,7 +51,8 @@ impl VmxOperation {
         region.set_u32(0, revision);
         // SAFETY: the region is a frame of its own, moved into the value that stands for VMX operation.
         let outcome = unsafe { instruction::vmxon(&region) };
-        outcome.map_err(VmxonError::Fault)?.map_err(VmxonError::Failed)?;
+        let outcome = outcome.map_err(|exception| VmxonError::Fault(FAULT.keep(exception)))?;
+        outcome.map_err(VmxonError::Failed)?;
         Ok(Self { region })
     }
 

@@ -11,10 +11,10 @@ mod ports {
 }
 
 /// Channel 0, both bytes, mode 2 (rate generator), binary.
-const CHANNEL_0_PERIODIC: u8 = 0b00_11_010_0;
+const CHANNEL_0_PERIODIC: u8 = 0b0011_0100;
 
 /// Channel 2, both bytes, mode 0 (the output rises at the end), binary.
-const CHANNEL_2_ONCE: u8 = 0b10_11_000_0;
+const CHANNEL_2_ONCE: u8 = 0b1011_0000;
 
 /// Bits of port B.
 mod port_b {

@@ -91,7 +91,7 @@ fn interrupts(
             injected += 1;
         }
         if ready && matches!(exit, Exit::Vmcall | Exit::ExternalInterrupt { .. }) {
-            follow_timer(running);
+            host_timer::follow(&running.vm.pc, running.vm.clock.now());
         }
         exit = running.step()?;
     }
@@ -126,15 +126,6 @@ fn deliver(running: &mut RunningVm, report: &mut Reporter, is_first: bool) -> bo
         ));
     }
     true
-}
-
-/// Lets the host's timer come just after the guest's next tick is due: the guest spins, and no other exit would notice.
-fn follow_timer(running: &RunningVm) {
-    const JUST_AFTER: u64 = 32;
-    let now = running.vm.clock.now();
-    let due =
-        running.vm.pc.next_event().map_or(running.vm.pc.timer_period(), |due| due.0.saturating_sub(now.0));
-    host_timer::start(due + JUST_AFTER);
 }
 
 fn want_window(wanted: bool) {

@@ -92,7 +92,7 @@ fn break_plan(machine: &mut Machine, sabotage: Break) {
         Break::CsAccessRights => machine.set(Field::GUEST_CS_ACCESS_RIGHTS, WRONG_CS_ACCESS_RIGHTS),
         Break::HostAddressSpace => {
             let controls = machine.get(Field::PRIMARY_VM_EXIT_CONTROLS).unwrap_or(0);
-            machine.set(Field::PRIMARY_VM_EXIT_CONTROLS, controls & !u64::from(HOST_ADDRESS_SPACE_SIZE));
+            machine.set(Field::PRIMARY_VM_EXIT_CONTROLS, controls & !HOST_ADDRESS_SPACE_SIZE);
         }
         Break::Cr0Shadow => machine.set(Field::CR0_READ_SHADOW, 0),
         // These break something other than the plan.
@@ -205,7 +205,7 @@ fn numeric_error_clear(context: &mut Context, processor: &Processor) -> Result<E
     match VmxOperation::enter(frame, processor.capabilities.revision()) {
         Err(VmxonError::Fault(exception)) if exception.vector() == GENERAL_PROTECTION => {
             context.report.step(format_args!("VMXON with CR0.NE = 0: caught by the IDT"));
-            registers(context, &exception);
+            registers(context, exception);
             Ok(done("VMXON with CR0.NE = 0 raised #GP, as it must"))
         }
         Err(error) => Err(error.into()),

@@ -38,12 +38,6 @@ impl Frame {
     pub fn set_u32(&mut self, index: usize, value: u32) {
         self.0[4 * index..4 * index + 4].copy_from_slice(&value.to_le_bytes());
     }
-
-    /// The little-endian doubleword at entry `index`, 0 to 1023.
-    pub fn u32(&self, index: usize) -> u32 {
-        let bytes = &self.0[4 * index..4 * index + 4];
-        u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]])
-    }
 }
 
 /// There is not as much contiguous free RAM below 4 GiB.

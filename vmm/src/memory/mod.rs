@@ -10,6 +10,7 @@ mod first_mib;
 mod frames;
 mod guest_ram;
 pub mod integrity;
+mod kept;
 mod space;
 
 pub use a20::a20_is_on;
@@ -17,6 +18,7 @@ pub use firmware::FirmwareSpace;
 pub use first_mib::FirstMib;
 pub use frames::{Frame, Frames, OutOfMemory, PAGE_BYTES};
 pub use guest_ram::GuestRam;
+pub use kept::Kept;
 pub use space::{ComponentSpace, RealModeSpace, Tables};
 
 /// A physical address.

@@ -165,7 +165,7 @@ impl<'a> Console<'a> {
     /// Reads the uplink.
     fn listen(&mut self) -> Wish {
         while let Some(byte) = serial::receive() {
-            let Some(input) = self.splitter.push(byte).and_then(|bytes| decode::<Input>(bytes)) else {
+            let Some(input) = self.splitter.push(byte).and_then(decode::<Input>) else {
                 continue;
             };
             match input {
@@ -254,7 +254,7 @@ impl<'a> Console<'a> {
     }
 
     /// The guest has ended: how many steps are left.
-    pub fn steps_left_at_end(&mut self, pc: &Pc, memory: &dyn GuestMemory) -> u32 {
+    pub fn steps_left(&mut self, pc: &Pc, memory: &dyn GuestMemory) -> u32 {
         match self.script.end(&self.steps, pc, memory) {
             script::Outcome::Met => 0,
             script::Outcome::Unmet { step } => self.steps.0.iter().skip(step).count() as u32,

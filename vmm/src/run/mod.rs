@@ -16,7 +16,7 @@ use rt::cpu::rdtsc;
 use v8086::{Cpu, SystemRegisters};
 use vmx::exit::ExitReason;
 use vmx::{Field, Machine};
-use wire::{LineKind, Outcome, RunJob};
+use wire::{End, LineKind, Outcome, RunJob};
 
 use crate::clock::Clock;
 use crate::cpu::world_switch::Vcpu;
@@ -61,7 +61,9 @@ pub fn run(context: &mut Context, job: &RunJob) -> Result<Ending, Failure> {
 
     let [directory, table, hole] = vm.space.guarded();
     let seal = Seal::new(&[directory, table, hole, &bitmaps[0], &bitmaps[1]]);
-    let ending = live(context, job, &around, &mut vm, vmcs, &machine);
+    let console = Console::new(job, context.report.link());
+    let mut life = Life { context, job, around: &around, vm: &mut vm, console, ring: Ring::new() };
+    let ending = life.live(vmcs, &machine);
     host_timer::stop();
     context.report.flush_serial();
     vm.space.close();
@@ -136,83 +138,92 @@ fn check(context: &mut Context, processor: &Processor, machine: &Machine) -> Res
     if broken_rules > 0 { Err(Failure::Audit(broken_rules)) } else { Ok(()) }
 }
 
-/// From VMLAUNCH to the end.
-fn live(
-    context: &mut Context,
-    job: &RunJob,
-    around: &Surroundings,
-    vm: &mut Vm,
-    mut vmcs: CurrentVmcs,
-    machine: &Machine,
-) -> Result<Ending, Failure> {
-    vmcs.apply(machine)?;
-    let mut ring = Ring::new();
-    let mut console = Console::new(job, context.report.link());
-    vm.timer_period = vm.pc.timer_period();
-    host_timer::start(vm.timer_period);
-    let overhead = context.boot.load_ticks + context.frames.clear_ticks();
-    context.report.figure("instructions_to_guest", rdtsc() - context.boot.tsc_at_boot_sector - overhead);
-    let (mut vmcs, reason) = vmcs.launch(&mut vm.vcpu).map_err(|(_, failure)| failure)?;
-    let ending = exits(context, job, around, vm, &mut vmcs, reason, &mut ring, &mut console);
-    console.finish(&vm.pc, &vm.space, &mut context.report);
-    context.report.figure("exits", ring.count());
-    context.report.figure("guest_ticks", console.ticks());
-    if ending.is_err() {
-        post_mortem::registers(&mut context.report, &vm.cpu());
-        ring.report(&mut context.report, &vm.space);
-    }
-    let _ = vmcs.clear();
-    ending
+/// A run that is under way.
+struct Life<'a, 'job> {
+    context: &'a mut Context,
+    job: &'a RunJob<'job>,
+    around: &'a Surroundings<'a>,
+    vm: &'a mut Vm,
+    console: Console<'job>,
+    ring: Ring,
 }
 
-/// Exit by exit, until somebody ends it.
-fn exits(
-    context: &mut Context,
-    job: &RunJob,
-    around: &Surroundings,
-    vm: &mut Vm,
-    vmcs: &mut LaunchedVmcs,
-    mut reason: ExitReason,
-    ring: &mut Ring,
-    console: &mut Console,
-) -> Result<Ending, Failure> {
-    loop {
-        ring.note(reason, vm.vcpu.general.rax);
-        let mut next = vm.answer(Exit::decode(reason), &mut context.report)?;
+impl Life<'_, '_> {
+    /// From VMLAUNCH to the end.
+    fn live(&mut self, mut vmcs: CurrentVmcs, machine: &Machine) -> Result<Ending, Failure> {
+        vmcs.apply(machine)?;
+        self.vm.timer_period = self.vm.pc.timer_period();
+        self.vm.follow_timer();
+        let aside = self.context.boot.load_ticks + self.context.frames.clear_ticks();
+        let since_boot_sector = rdtsc() - self.context.boot.tsc_at_boot_sector;
+        self.context.report.figure("instructions_to_guest", since_boot_sector - aside);
+        let (mut vmcs, reason) = vmcs.launch(&mut self.vm.vcpu).map_err(|(_, failure)| failure)?;
+        let ending = self.exits(&mut vmcs, reason);
+        let report = &mut self.context.report;
+        self.console.finish(&self.vm.pc, &self.vm.space, report);
+        report.figure("exits", self.ring.count());
+        report.figure("guest_ticks", self.console.ticks());
+        if ending.is_err() {
+            post_mortem::registers(report, &self.vm.cpu());
+            self.ring.report(report, &self.vm.space);
+        }
+        vmcs.clear().map_err(|failure| Failure::Instruction("VMCLEAR", failure))?;
+        ending
+    }
+
+    /// Exit by exit, until somebody ends it.
+    fn exits(&mut self, vmcs: &mut LaunchedVmcs, mut reason: ExitReason) -> Result<Ending, Failure> {
         loop {
-            let now = vm.clock.now();
-            vm.pc.advance(now);
-            match console.attend(&mut vm.pc, &mut vm.space, &mut context.report, now) {
+            self.ring.note(reason, self.vm.vcpu.general.rax);
+            let next = self.vm.answer(Exit::decode(reason), &mut self.context.report)?;
+            if let Some(ending) = self.settle(vmcs, next)? {
+                return Ok(ending);
+            }
+            if let Next::End(end) = self.vm.deliver_interrupt()? {
+                return Ok(self.guest_ended(end));
+            }
+            reason = vmcs.resume(&mut self.vm.vcpu)?;
+        }
+    }
+
+    /// Attends the console, and waits while the guest sleeps. `None`: the guest goes on.
+    fn settle(&mut self, vmcs: &mut LaunchedVmcs, mut next: Next) -> Result<Option<Ending>, Failure> {
+        loop {
+            let now = self.vm.clock.now();
+            self.vm.pc.advance(now);
+            match self.console.attend(&mut self.vm.pc, &self.vm.space, &mut self.context.report, now) {
                 Wish::GoOn => {}
-                Wish::End(outcome, why) => return Ok(ending(outcome, format_args!("{why}"))),
-                Wish::Reset => next = Next::End(wire::End::ResetVector),
+                Wish::End(outcome, why) => return Ok(Some(ending(outcome, format_args!("{why}")))),
+                Wish::Reset => return self.restart(vmcs).map(|()| None),
             }
             match next {
-                Next::Run => break,
-                Next::Sleep if vm.pc.interrupt_pending() && vm::interrupts_enabled() => break,
-                Next::Sleep if !vm::interrupts_enabled() => next = Next::End(wire::End::Halted),
-                Next::Sleep => rt::irq::wait(),
-                Next::End(end) if console.restarts_on(end) => {
-                    let machine = power_on(context, job, around, vm)?;
-                    vmcs.apply(&machine)?;
-                    vm.follow_devices();
-                    break;
+                Next::Run => return Ok(None),
+                Next::Sleep if !vm::interrupts_enabled() => next = Next::End(End::Halted),
+                Next::Sleep if self.vm.pc.interrupt_pending() => return Ok(None),
+                Next::Sleep => {
+                    self.vm.follow_timer();
+                    rt::irq::wait();
                 }
-                Next::End(end) => return Ok(guest_ended(vm, console, end)),
+                Next::End(end) if self.console.restarts_on(end) => return self.restart(vmcs).map(|()| None),
+                Next::End(end) => return Ok(Some(self.guest_ended(end))),
             }
         }
-        if let Next::End(end) = vm.deliver_interrupt()? {
-            return Ok(guest_ended(vm, console, end));
-        }
-        reason = vmcs.resume(&mut vm.vcpu)?;
     }
-}
 
-fn guest_ended(vm: &mut Vm, console: &mut Console, end: wire::End) -> Ending {
-    let steps_left = console.steps_left_at_end(&mut vm.pc, &vm.space);
-    let cpu = vm.cpu();
-    let (cs, ip) = (cpu.segment(v8086::SegmentRegister::Cs), cpu.eip());
-    ending(Outcome::GuestEnded { end, steps_left }, format_args!("the guest {end}, at {cs:04X}:{ip:04X}"))
+    /// The guest is switched off and on again.
+    fn restart(&mut self, vmcs: &mut LaunchedVmcs) -> Result<(), Failure> {
+        let machine = power_on(self.context, self.job, self.around, self.vm)?;
+        vmcs.apply(&machine)?;
+        self.vm.follow_devices();
+        Ok(())
+    }
+
+    fn guest_ended(&mut self, end: End) -> Ending {
+        let steps_left = self.console.steps_left(&self.vm.pc, &self.vm.space);
+        let cpu = self.vm.cpu();
+        let (cs, ip) = (cpu.segment(v8086::SegmentRegister::Cs), cpu.eip());
+        ending(Outcome::GuestEnded { end, steps_left }, format_args!("the guest {end}, at {cs:04X}:{ip:04X}"))
+    }
 }
 
 fn ending(outcome: Outcome, why: core::fmt::Arguments) -> Ending {

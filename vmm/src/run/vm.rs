@@ -42,7 +42,7 @@ pub struct Vm {
     pub primary_controls: u64,
     /// Whether interrupt-window exiting is on.
     pub window_wanted: bool,
-    /// The period that the host's timer has.
+    /// The period of the guest's timer that the host's follows.
     pub timer_period: u64,
 }
 
@@ -79,6 +79,7 @@ impl Vm {
             Exit::Exception { event, while_delivering } => self.exception(event, while_delivering, report),
             Exit::ExternalInterrupt { vector } => {
                 host_timer::acknowledge(vector);
+                self.follow_timer();
                 Ok(Next::Run)
             }
             Exit::InterruptWindow => {
@@ -163,8 +164,15 @@ impl Vm {
         let period = self.pc.timer_period();
         if period != self.timer_period {
             self.timer_period = period;
-            host_timer::start(period);
+            self.follow_timer();
         }
+    }
+
+    /// Lets the host's timer interrupt when the PC's devices next have something to do.
+    pub fn follow_timer(&mut self) {
+        let now = self.clock.now();
+        self.pc.advance(now);
+        host_timer::follow(&self.pc, now);
     }
 
     /// How the guest asked for its end, if it did.
@@ -209,7 +217,7 @@ impl Vm {
     fn want_window(&mut self, wanted: bool) {
         if self.window_wanted != wanted {
             self.window_wanted = wanted;
-            let window = if wanted { u64::from(primary::INTERRUPT_WINDOW_EXITING) } else { 0 };
+            let window = if wanted { primary::INTERRUPT_WINDOW_EXITING } else { 0 };
             let controls = self.primary_controls | window;
             vmwrite(Field::PRIMARY_PROCESSOR_BASED_VM_EXECUTION_CONTROLS, controls);
         }

@@ -28,7 +28,7 @@ boot_loader:
 boot_loader_mark: .long LOADER_MARK
 
 # Filled in by the image builder. An entry: kind, first sector relative to the image's start, sectors,
-# destination, length in bytes, three words of zero.
+# destination, length in bytes; then, zero unless its kind is KIND_PACKED, what it unpacks to (unpack.s).
 .global boot_load_table, boot_load_count, boot_a20_methods
 .balign 4
 boot_load_table:    .space LOAD_LIMIT * {load_entry}
@@ -164,7 +164,10 @@ boot_load_all:
     jc boot_no_ram
     call boot_require_ram
     call boot_load_entry
-    add bx, {load_entry}
+    cmp dword ptr [bx + {load_kind}], KIND_PACKED
+    jne 3f
+    call boot_unpack_entry
+3:  add bx, {load_entry}
     dec word ptr [boot_load_count]
     inc word ptr [boot_loaded]
     jmp 1b
@@ -238,8 +241,7 @@ boot_load_entry:
     mov eax, [bx + {load_sectors}]
     shl eax, 9
     cmp eax, [bx + {load_length}]
-    mov si, offset boot_text_table
-    jb boot_fail
+    jb boot_table_damaged
     mov eax, [bx + {load_first_sector}]
     mov [boot_next_sector], eax
     mov eax, [bx + {load_destination}]
@@ -267,19 +269,13 @@ boot_load_entry:
     jmp 1b
 3:  ret
 
-# Copies ECX bytes from the bounce buffer to boot_next_address and moves that on. By way of protected
-# mode each time, since firmware may leave any segment limits behind. Changes all but BX and the segments.
+boot_table_damaged:
+    mov si, offset boot_text_table
+    jmp boot_fail
+
+# Copies ECX bytes from the bounce buffer to boot_next_address and moves that on. Changes all but BX.
 boot_copy_up:
-    cli
-    push bx
-    lgdt [boot_gdt_pointer]
-    mov eax, cr0
-    or al, 1
-    mov cr0, eax
-    far_jump CODE16, 1f
-1:  mov ax, DATA32
-    mov ds, ax
-    mov es, ax
+    call boot_enter_flat
     mov esi, BOUNCE
     mov edi, [boot_next_address]
     mov edx, ecx
@@ -289,18 +285,37 @@ boot_copy_up:
     and ecx, 3
     rep movsb byte ptr es:[edi], byte ptr [esi]
     mov [boot_next_address], edi
+
+# Back to real mode, and returns there. Changes EAX.
+boot_leave_flat:
     mov ax, DATA16                      # real mode keeps the limits that it inherits
     mov ds, ax
     mov es, ax
     mov eax, cr0
     and al, 0xfe
     mov cr0, eax
-    far_jump 0, 2f
-2:  xor ax, ax
+    far_jump 0, 1f
+1:  xor ax, ax
     mov ds, ax
     mov es, ax
-    pop bx
+    mov ss, ax
     sti
+    ret
+
+# Returns in protected mode, with interrupts off, DS and ES flat, code and stack still of 16 bits. Anew
+# each time, since firmware may leave any segment limits behind. Changes EAX.
+boot_enter_flat:
+    cli
+    lgdt [boot_gdt_pointer]
+    mov eax, cr0
+    or al, 1
+    mov cr0, eax
+    far_jump CODE16, 1f
+1:  mov ax, DATA16
+    mov ss, ax
+    mov ax, DATA32
+    mov ds, ax
+    mov es, ax
     ret
 
 # The first tables map 1 GiB one to one in 2-MiB pages, writable and executable: enough to reach the

@@ -1,7 +1,7 @@
 //! From the boot sector to `main`.
 //!
-//! On entry: whatever the firmware left. Responsible for the whole way: `sector.s` (stage 1) and `loader.s`
-//! (stage 2) in real mode, `entry.s` in 64-bit mode, then [`rt_begin`] in Rust, which brings up the parts of
+//! On entry: whatever the firmware left. Responsible for the whole way: `sector.s` (stage 1), `loader.s` and
+//! `unpack.s` (stage 2) in real mode, `entry.s` in 64-bit mode, then [`rt_begin`] in Rust, which brings up the parts of
 //! the runtime in the order in which they can report the next one's failure.
 
 pub mod layout;
@@ -31,7 +31,9 @@ global_asm!(
     ".equ BOOT_MAP, {map}",
     ".equ LOADER_MARK, {mark}",
     include_str!("sector.s"),
+    ".equ KIND_PACKED, {kind_packed}",
     include_str!("loader.s"),
+    include_str!("unpack.s"),
     include_str!("entry.s"),
     ".equ STACK_GUARD, {stack_guard}",
     ".equ MAIN_STACK, {main_stack}",
@@ -57,11 +59,16 @@ global_asm!(
     record_sectors_per_track = const offset_of!(Record, sectors_per_track),
     record_heads = const offset_of!(Record, heads),
     record_done = const offset_of!(Record, done),
+    kind_packed = const record::KIND_PACKED,
+    load_kind = const offset_of!(LoadEntry, kind),
     load_entry = const size_of::<LoadEntry>(),
     load_first_sector = const offset_of!(LoadEntry, first_sector),
     load_sectors = const offset_of!(LoadEntry, sectors),
     load_destination = const offset_of!(LoadEntry, destination),
     load_length = const offset_of!(LoadEntry, length),
+    load_unpacked_destination = const offset_of!(LoadEntry, unpacked_destination),
+    load_unpacked_length = const offset_of!(LoadEntry, unpacked_length),
+    load_unpacked_sum = const offset_of!(LoadEntry, unpacked_sum),
 );
 
 unsafe extern "Rust" {

@@ -12,6 +12,8 @@ const MAP_LIMIT: usize = 128;
 const LOAD_LIMIT: usize = 16;
 /// Load table kind of a part of the program itself.
 const KIND_PROGRAM: u32 = 0;
+/// Load table kind of a part of the program that `unpack.s` moves to its place.
+pub const KIND_PACKED: u32 = 3;
 
 /// The boot record, filled in by stages 1 and 2. The fields from `first_sector` to `done` serve their disk
 /// reads and mean nothing here.
@@ -38,7 +40,12 @@ pub struct LoadEntry {
     pub sectors: u32,
     pub destination: u32,
     pub length: u32,
-    pub reserved: [u32; 3],
+    /// Where a [`KIND_PACKED`] entry's bytes belong; `destination` is where they wait, packed.
+    pub unpacked_destination: u32,
+    /// In bytes, a multiple of 4.
+    pub unpacked_length: u32,
+    /// Of its dwords, each added to the rest rotated left by one bit.
+    pub unpacked_sum: u32,
 }
 
 /// An entry of the firmware's memory map.
@@ -96,7 +103,7 @@ pub unsafe fn take(record: *const Record) -> &'static BootInfo {
         *region = MemoryRegion { base: entry.base, length: entry.length, kind: entry.kind.into() };
     }
     let mut modules = 0;
-    for load in loads.iter().filter(|load| load.kind != KIND_PROGRAM) {
+    for load in loads.iter().filter(|load| !matches!(load.kind, KIND_PROGRAM | KIND_PACKED)) {
         let kind = match load.kind {
             1 => ModuleKind::BootConfig,
             2 => ModuleKind::Guest,

@@ -1,14 +1,18 @@
 //! From a bare-metal ELF file and its payload to a raw image that a BIOS boots.
 //!
-//! The program's segments below 64 KiB are the image's first sectors (stage 1 and the loader); the others follow,
-//! then the boot config, then modules. The loader finds them by a table that is filled in here. Where the table lies
+//! The program's segments below 64 KiB are the image's first sectors (stage 1 and the loader); the others follow as
+//! one packed piece, then the boot config, then modules. The loader finds them by a table that is filled in here. Where the table lies
 //! is asked of the ELF file's symbols, so that no offset is written twice.
 
 mod elf;
+mod pack;
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 
 use elf::{Program, Segment};
+use pack::Piece;
 
 /// Bytes of a sector.
 pub const SECTOR: usize = 512;
@@ -34,6 +38,9 @@ const PARTITION_TABLE: usize = 446;
 /// The greatest program, so that it fits a small stick's first cylinder and loads in a blink. In bytes.
 pub const PROGRAM_LIMIT: usize = 512 << 10;
 
+/// What our own program promises: it stays below this. In bytes.
+pub const VMM_LIMIT: usize = 128 << 10;
+
 /// How the image is started.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Start {
@@ -46,9 +53,12 @@ pub enum Start {
 /// What a load entry holds, for the program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Content {
+    /// A part of the program, at its place as soon as it is loaded.
     Program = 0,
     Config = 1,
     Guest = 2,
+    /// A part of the program that the loader unpacks.
+    Packed = 3,
 }
 
 /// A finished image.
@@ -58,8 +68,28 @@ pub struct BootImage {
     pub bytes: Vec<u8>,
     /// Bytes of stage 1, loader and program, without config and modules.
     pub program_bytes: usize,
+    /// What these bytes would be if nothing were packed.
+    pub unpacked_bytes: usize,
     /// Physical address behind the last byte that is loaded.
     pub payload_end: usize,
+}
+
+impl BootImage {
+    /// Itself, if its program is below `limit` bytes.
+    ///
+    /// # Errors
+    /// [`BootImageError::ProgramTooLarge`].
+    pub fn below(self, limit: usize) -> Result<Self, BootImageError> {
+        match self.program_bytes {
+            bytes if bytes >= limit => Err(BootImageError::ProgramTooLarge { bytes, limit }),
+            _ => Ok(self),
+        }
+    }
+
+    /// The program's size, for people.
+    pub fn program_size(&self) -> String {
+        format!("{} bytes ({} unpacked)", self.program_bytes, self.unpacked_bytes)
+    }
 }
 
 /// Why an ELF file cannot become an image. All are faults of the build, not of the user.
@@ -82,8 +112,15 @@ pub enum BootImageError {
     },
     /// More parts than the loader's table holds.
     TooManyParts(usize),
-    /// The program is larger than [`PROGRAM_LIMIT`], in bytes.
-    ProgramTooLarge(usize),
+    /// The program is not below a limit.
+    ProgramTooLarge {
+        /// What it has.
+        bytes: usize,
+        /// What it must be below.
+        limit: usize,
+    },
+    /// The packed program, of this many bytes, has no room between the program and the config.
+    NoRoomToUnpack(usize),
     /// Sectors or addresses beyond 32 bits.
     TooLarge,
 }
@@ -99,8 +136,11 @@ impl fmt::Display for BootImageError {
                 write!(f, "the segment at {address:#x} with {size} bytes reaches beyond {PAYLOAD:#x}")
             }
             Self::TooManyParts(count) => write!(f, "{count} parts are more than the loader's {LOAD_LIMIT}"),
-            Self::ProgramTooLarge(bytes) => {
-                write!(f, "the program has {bytes} bytes, which is not below {} KiB", PROGRAM_LIMIT >> 10)
+            Self::ProgramTooLarge { bytes, limit } => {
+                write!(f, "the program has {bytes} bytes, which is not below {} KiB", limit >> 10)
+            }
+            Self::NoRoomToUnpack(bytes) => {
+                write!(f, "the {bytes} bytes of the packed program find no room below {PAYLOAD:#x}")
             }
             Self::TooLarge => f.write_str("the image is too large"),
         }
@@ -124,14 +164,12 @@ pub fn build(
     let mut image = Layout { bytes: low.bytes.to_vec(), entries: Vec::new() };
     image.pad();
     let low_sectors = image.sectors()?;
-    for segment in high.iter().filter(|segment| !segment.bytes.is_empty()) {
-        let destination = u32::try_from(segment.address).map_err(|_| BootImageError::TooLarge)?;
-        image.append(Content::Program, destination, segment.bytes)?;
+    let mut unpacked_bytes = image.bytes.len();
+    if let Some(piece) = Piece::of(&high)? {
+        unpacked_bytes += piece.bytes.len();
+        image.append_program(&piece)?;
     }
     let program_bytes = image.bytes.len();
-    if program_bytes >= PROGRAM_LIMIT {
-        return Err(BootImageError::ProgramTooLarge(program_bytes));
-    }
     let mut destination = PAYLOAD;
     for (content, bytes) in [(Content::Config, config), (Content::Guest, guest)] {
         let Some(bytes) = bytes else { continue };
@@ -141,7 +179,7 @@ pub fn build(
             end.and_then(|end| end.checked_next_multiple_of(PAGE)).ok_or(BootImageError::TooLarge)?;
     }
     let bytes = image.finish(&program, start, low_sectors)?;
-    Ok(BootImage { bytes, program_bytes, payload_end: destination as usize })
+    BootImage { bytes, program_bytes, unpacked_bytes, payload_end: destination as usize }.below(PROGRAM_LIMIT)
 }
 
 /// The segment that holds the boot sector, and the others.
@@ -163,7 +201,8 @@ fn split<'a>(program: &Program<'a>) -> Result<(Segment<'a>, Vec<Segment<'a>>), B
 /// An image that grows by whole sectors.
 struct Layout {
     bytes: Vec<u8>,
-    entries: Vec<[u32; 5]>,
+    /// The loader's table, field by field.
+    entries: Vec<[u32; LOAD_ENTRY / size_of::<u32>()]>,
 }
 
 impl Layout {
@@ -175,12 +214,33 @@ impl Layout {
         u32::try_from(self.bytes.len() / SECTOR).map_err(|_| BootImageError::TooLarge)
     }
 
+    fn append_program(&mut self, piece: &Piece) -> Result<(), BootImageError> {
+        let Some(packed) = piece.packed()? else {
+            return self.append(Content::Program, piece.address, &piece.bytes);
+        };
+        let length = u32::try_from(piece.bytes.len()).map_err(|_| BootImageError::TooLarge)?;
+        let unpacked = [piece.address, length, piece.sum()];
+        self.append_with(Content::Packed, packed.waits_at, &packed.block, unpacked)
+    }
+
     fn append(&mut self, content: Content, destination: u32, bytes: &[u8]) -> Result<(), BootImageError> {
+        self.append_with(content, destination, bytes, [0; 3])
+    }
+
+    fn append_with(
+        &mut self,
+        content: Content,
+        destination: u32,
+        bytes: &[u8],
+        unpacked: [u32; 3],
+    ) -> Result<(), BootImageError> {
         let first = self.sectors()?;
         self.bytes.extend_from_slice(bytes);
         self.pad();
         let length = u32::try_from(bytes.len()).map_err(|_| BootImageError::TooLarge)?;
-        self.entries.push([content as u32, first, self.sectors()? - first, destination, length]);
+        let sectors = self.sectors()? - first;
+        let [place, place_length, sum] = unpacked;
+        self.entries.push([content as u32, first, sectors, destination, length, place, place_length, sum]);
         Ok(())
     }
 
@@ -195,17 +255,8 @@ impl Layout {
             return Err(BootImageError::TooManyParts(self.entries.len()));
         }
         let low_bytes = low_sectors as usize * SECTOR;
-        let table: Vec<u8> = self
-            .entries
-            .iter()
-            .flat_map(|entry| {
-                let mut row = [0; LOAD_ENTRY];
-                for (field, value) in row.chunks_exact_mut(4).zip(entry) {
-                    field.copy_from_slice(&value.to_le_bytes());
-                }
-                row
-            })
-            .collect();
+        let table: Vec<u8> =
+            self.entries.as_flattened().iter().flat_map(|field| field.to_le_bytes()).collect();
         let count = u16::try_from(self.entries.len()).map_err(|_| BootImageError::TooLarge)?;
         let stage2_sectors = u16::try_from(low_sectors - 1).map_err(|_| BootImageError::TooLarge)?;
         let from_partition = u8::from(start == Start::Partition);
@@ -257,7 +308,7 @@ pub fn flat(elf: &[u8]) -> Result<Vec<u8>, BootImageError> {
     for segment in segments {
         let offset = usize::try_from(segment.address - base).map_err(|_| BootImageError::TooLarge)?;
         if offset > PROGRAM_LIMIT {
-            return Err(BootImageError::ProgramTooLarge(offset));
+            return Err(BootImageError::ProgramTooLarge { bytes: offset, limit: PROGRAM_LIMIT });
         }
         bytes.resize(bytes.len().max(offset + segment.bytes.len()), 0);
         bytes[offset..offset + segment.bytes.len()].copy_from_slice(segment.bytes);

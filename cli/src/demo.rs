@@ -46,7 +46,7 @@ fn boot(arguments: &DemoArgs, printer: &mut Printer) -> Result<Report, Failure> 
     let sabotage = arguments.sabotage.map(Into::into);
     let payload = Payload::demo(Link::Framed, arguments.demo.into(), sabotage, arguments.ticks())?;
     let image = payload.into_image(Start::Disk)?;
-    eprintln!("VMM image: {} bytes", image.program_bytes);
+    eprintln!("VMM image: {}", image.program_size());
     let signals = Signals::note().map_err(anyhow::Error::from)?;
     let progress = progress(format!("booting on {}", arguments.machine.cpu.short_name()));
     let machine = machine::start(&engine, arguments.machine, image, Pace::Scripted);

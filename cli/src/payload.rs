@@ -65,7 +65,9 @@ impl Payload {
     pub fn into_image(self, start: Start) -> Result<BootImage, Failure> {
         // A module of no bytes would look like a missing one.
         let guest = if self.guest.is_empty() { &[0; boot_image::SECTOR] } else { self.guest.as_slice() };
-        boot_image::build(&metal::vmm()?, start, Some(&self.config), Some(guest)).map_err(Failure::refused)
+        boot_image::build(&metal::vmm()?, start, Some(&self.config), Some(guest))
+            .and_then(|image| image.below(boot_image::VMM_LIMIT))
+            .map_err(Failure::refused)
     }
 }
 

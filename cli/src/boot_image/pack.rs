@@ -1,0 +1,73 @@
+//! The program in one piece, and packed: a BIOS reads slowly, and an image should be small.
+//!
+//! The format is the LZ4 block, which the loader unpacks with a hundred instructions. Its proof is a sum over the
+//! unpacked bytes, since a block itself may be damaged and still unpack.
+
+use lz4::block::{CompressionMode, compress};
+
+use super::{BootImageError, PAGE, PAYLOAD, Segment};
+
+/// The greatest effort: the image is built once and read often.
+const EFFORT: CompressionMode = CompressionMode::HIGHCOMPRESSION(12);
+
+/// The sum is of dwords; the program is filled up to a whole one.
+const DWORD: usize = 4;
+
+/// All that segments hold, with zeros between them: one piece packs best, and needs one entry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Piece {
+    /// Physical.
+    pub address: u32,
+    /// A whole number of dwords.
+    pub bytes: Vec<u8>,
+    /// The first page that no segment reaches.
+    pub behind: u32,
+}
+
+impl Piece {
+    /// Of segments that all end at or below [`PAYLOAD`]; `None` if they hold nothing.
+    pub(super) fn of(segments: &[Segment]) -> Result<Option<Self>, BootImageError> {
+        let held = || segments.iter().filter(|segment| !segment.bytes.is_empty());
+        let Some(base) = held().map(|segment| segment.address).min() else { return Ok(None) };
+        let mut bytes = Vec::new();
+        for segment in held() {
+            let offset = usize::try_from(segment.address - base).map_err(|_| BootImageError::TooLarge)?;
+            let end = offset + segment.bytes.len();
+            bytes.resize(bytes.len().max(end), 0);
+            bytes[offset..end].copy_from_slice(segment.bytes);
+        }
+        bytes.resize(bytes.len().next_multiple_of(DWORD), 0);
+        let address = u32::try_from(base).map_err(|_| BootImageError::TooLarge)?;
+        let behind = segments.iter().map(|segment| segment.address + segment.size).max().unwrap_or(base);
+        let behind = u32::try_from(behind).map_err(|_| BootImageError::TooLarge)?.next_multiple_of(PAGE);
+        Ok(Some(Self { address, bytes, behind }))
+    }
+
+    /// Packed, and where it waits until it is unpacked; `None` if that would not make it smaller.
+    pub(super) fn packed(&self) -> Result<Option<Packed>, BootImageError> {
+        let block = compress(&self.bytes, Some(EFFORT), false).map_err(|_| BootImageError::TooLarge)?;
+        if block.len() >= self.bytes.len() {
+            return Ok(None);
+        }
+        if block.len() > PAYLOAD.saturating_sub(self.behind) as usize {
+            return Err(BootImageError::NoRoomToUnpack(block.len()));
+        }
+        Ok(Some(Packed { block, waits_at: self.behind }))
+    }
+
+    /// What the loader must find once it has unpacked: each dword added to the sum so far rotated left by a bit.
+    /// Any damage to a single dword changes it.
+    pub(super) fn sum(&self) -> u32 {
+        let (dwords, _) = self.bytes.as_chunks::<DWORD>();
+        dwords.iter().fold(0, |sum: u32, &dword| sum.rotate_left(1).wrapping_add(u32::from_le_bytes(dword)))
+    }
+}
+
+/// A piece as it travels.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Packed {
+    /// An LZ4 block.
+    pub block: Vec<u8>,
+    /// Physical: above the program, below the config.
+    pub waits_at: u32,
+}

@@ -127,6 +127,27 @@ fn segments_travel_as_one_packed_piece() {
 }
 
 #[test]
+fn branches_travel_with_their_targets() {
+    let rows = [
+        // Twelve bytes; P is 5. A call of the first byte, a jump to the last.
+        ([0xe8, 0xfb, 0xff, 0xff, 0xff, 0, 0, 0, 0, 0, 0, 0], [0, 0, 0, 0]),
+        ([0xe9, 6, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], [11, 0, 0, 0]),
+        // From 7 on, there is no target; 11 is the last that is stored otherwise, as -5 is the first.
+        ([0xe8, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], [0xfb, 0xff, 0xff, 0xff]),
+        ([0xe8, 11, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], [0xff, 0xff, 0xff, 0xff]),
+        ([0xe8, 12, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], [12, 0, 0, 0]),
+        ([0xe8, 0xfa, 0xff, 0xff, 0xff, 0, 0, 0, 0, 0, 0, 0], [0xfa, 0xff, 0xff, 0xff]),
+        // No branch.
+        ([0xea, 0xfb, 0xff, 0xff, 0xff, 0, 0, 0, 0, 0, 0, 0], [0xfb, 0xff, 0xff, 0xff]),
+    ];
+    for (bytes, operand) in rows {
+        let mut expected = bytes;
+        expected[1..5].copy_from_slice(&operand);
+        assert_eq!(pack::absolute(&bytes).unwrap(), expected, "{bytes:x?}");
+    }
+}
+
+#[test]
 fn what_packing_does_not_shorten_travels_as_it_is() {
     let text = noise(3000);
     let image = build(&program(&[(0x10_0000, &text, 3000)]), Start::Disk, None, None).unwrap();

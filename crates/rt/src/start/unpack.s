@@ -3,11 +3,14 @@
 # On entry: a whole LZ4 block in memory (real mode, as in loader.s). It is a chain of sequences: a token, some
 # literal bytes, then a match, which repeats bytes already there: its distance back and its length. The token's
 # high half counts the literals, its low half the match's bytes beyond the least. The last sequence has no match.
+# What it unpacks to has the targets of calls and jumps counted from its first byte: two calls of one routine are
+# then equal bytes, and the block is shorter.
 # Responsible for: the bytes at their place, exactly as many as the table says and with its sum.
 # A damaged block is neither read nor written beyond its bounds; it ends as a damaged table does.
 
 .equ MATCH_LEAST, 4                     # bytes of the shortest match
 .equ COUNT_GOES_ON, 15                  # a token's half with this value: bytes to add follow
+.equ CALL, 0xe8                         # JMP has the next opcode
 
 .section .boot.loader, "awx"
 .code16
@@ -47,7 +50,8 @@ boot_unpack_sequence:
     mov cl, al
     call boot_unpack_byte
     mov ch, al
-    jecxz boot_unpack_damaged
+    test ecx, ecx
+    jz boot_unpack_damaged              # no distance
     mov eax, edi
     sub eax, ebx
     cmp ecx, eax
@@ -69,18 +73,43 @@ boot_unpack_last:
     pop ax
     cmp edi, ebp
     jne boot_unpack_damaged
-    sub ebp, ebx
-    mov ecx, ebp
+    sub edi, ebx                        # the length
+
+# The operand of what looks like a call or jump: a target below the length becomes the distance to it from P,
+# the operand's end. What is stored as -P to -1 is a distance without a target, less the length; so no two
+# distances are stored alike, and data that looks like a branch comes back too.
+    mov esi, ebx
+1:  lea eax, [esi + 5]
+    cmp eax, ebp
+    ja 3f
+    lods al, byte ptr [esi]
+    and al, 0xfe                        # CALL or JMP
+    cmp al, CALL
+    jne 1b
+    lea ecx, [esi + 4]
+    sub ecx, ebx                        # P
+    mov eax, [esi]
+    cmp eax, edi
+    jb 2f                               # a target
+    add eax, ecx
+    jnc 1b                              # not -P to -1 either: it stays
+    add eax, edi
+2:  sub eax, ecx
+    mov [esi], eax
+    add esi, 4
+    jmp 1b
+
+3:  mov ecx, edi
     shr ecx, 2
     mov esi, ebx
     xor edx, edx                        # the sum
-    jecxz 2f
-1:  lods eax, dword ptr [esi]
+    jecxz 5f
+4:  lods eax, dword ptr [esi]
     rol edx, 1
     add edx, eax
     dec ecx
-    jnz 1b
-2:  pop bx
+    jnz 4b
+5:  pop bx
     cmp edx, [bx + {load_unpacked_sum}]
     jne boot_unpack_damaged
     mov ebp, BOOT_RECORD

@@ -187,6 +187,9 @@ pub struct RunArgs {
     /// Boot an image whose first sector does not end in 55h AAh.
     #[arg(long)]
     pub no_signature_check: bool,
+    /// How the guest is run; `auto` takes the best that the processor has.
+    #[arg(long, value_name = "NAME", value_enum, default_value = "auto")]
+    pub backend: BackendName,
     /// The steps, in the order of the command line.
     #[arg(skip)]
     pub steps: Vec<Step>,
@@ -196,6 +199,31 @@ pub struct RunArgs {
     #[command(flatten)]
     #[allow(missing_docs)]
     pub timeout: TimeoutArgs,
+}
+
+/// How a guest is run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum BackendName {
+    /// The best that the processor has.
+    #[default]
+    Auto,
+    /// Virtual-8086 mode on page tables of the VMM.
+    V8086,
+    /// Virtual-8086 mode behind EPT.
+    V8086Ept,
+    /// Real mode and whatever the guest switches to, behind EPT.
+    Unrestricted,
+}
+
+impl From<BackendName> for wire::Backend {
+    fn from(name: BackendName) -> Self {
+        match name {
+            BackendName::Auto => Self::Auto,
+            BackendName::V8086 => Self::V8086,
+            BackendName::V8086Ept => Self::V8086Ept,
+            BackendName::Unrestricted => Self::Unrestricted,
+        }
+    }
 }
 
 /// One step of a script.

@@ -2,12 +2,12 @@
 
 use std::fs;
 
-use wire::Link;
+use wire::{Backend, Link};
 
 use crate::args::{DemoArgs, ImageArgs};
 use crate::boot_image::{SECTOR, Start};
 use crate::engine::configuration::POWER_ON_SECONDS;
-use crate::payload::{Payload, RunPlan, read_disk};
+use crate::payload::{EXTENDED_KIB, Payload, RunPlan, read_disk};
 use crate::status::{Failure, Status};
 
 /// Carries out `image`.
@@ -18,8 +18,14 @@ pub fn image(arguments: &ImageArgs) -> Result<Status, Failure> {
     let payload = match &arguments.guest {
         Some(guest) => {
             let disk = read_disk(guest, arguments.no_signature_check)?;
-            // The guest's screen and keyboard are then the machine's own: "interactive" is for a host tool.
-            let plan = RunPlan { steps: &[], interactive: false, rtc_seconds: POWER_ON_SECONDS };
+            // A person at the machine itself: the guest's screen and keyboard are the machine's.
+            let plan = RunPlan {
+                backend: Backend::Auto,
+                steps: &[],
+                interactive: true,
+                extended_kib: EXTENDED_KIB,
+                rtc_seconds: POWER_ON_SECONDS,
+            };
             Payload::run(Link::Plain, disk, plan)?
         }
         None => {

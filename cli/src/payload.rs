@@ -20,13 +20,20 @@ pub struct Payload {
 /// How a guest's disk is run.
 #[derive(Clone, Copy, Debug)]
 pub struct RunPlan<'a> {
+    /// How the guest is run.
+    pub backend: Backend,
     /// What to wait for and type.
     pub steps: &'a [Step],
     /// Whether a person watches and types.
     pub interactive: bool,
+    /// Memory above 1 MiB, in KiB.
+    pub extended_kib: u32,
     /// The guest's clock at power-on, seconds since 1970.
     pub rtc_seconds: u64,
 }
+
+/// Memory above 1 MiB that a guest has, in KiB: 16 MiB in all.
+pub const EXTENDED_KIB: u32 = 15 * 1024;
 
 impl Payload {
     /// A step of the course.
@@ -49,10 +56,11 @@ impl Payload {
         let chunks = items(&chunks)?;
         let steps = steps(plan.steps)?;
         let job = Job::Run(RunJob {
-            backend: Backend::V8086,
+            backend: plan.backend,
             disk: disk_image(drive, geometry, sectors, &chunks),
             steps: Items::from_postcard(&steps),
             interactive: plan.interactive,
+            extended_kib: plan.extended_kib,
             rtc_seconds: plan.rtc_seconds,
         });
         Ok(Self { config: config(link, job)?, guest: data })

@@ -17,7 +17,7 @@ use crate::engine::install;
 use crate::json::Object;
 use crate::machine;
 use crate::metal::progress;
-use crate::payload::{Payload, RunPlan, read_disk};
+use crate::payload::{EXTENDED_KIB, Payload, RunPlan, read_disk};
 use crate::print::{Printer, Stream};
 use crate::session::{self, Report, Signals};
 use crate::status::{Failure, Status};
@@ -52,7 +52,13 @@ fn boot(arguments: &RunArgs, disk: Disk) -> Result<Report, Failure> {
     let interactive =
         !arguments.headless && !arguments.json && arguments.steps.is_empty() && Terminal::is_available();
     let rtc_seconds = if interactive { now() } else { POWER_ON_SECONDS };
-    let plan = RunPlan { steps: &arguments.steps, interactive, rtc_seconds };
+    let plan = RunPlan {
+        backend: arguments.backend.into(),
+        steps: &arguments.steps,
+        interactive,
+        extended_kib: EXTENDED_KIB,
+        rtc_seconds,
+    };
     let image = Payload::run(Link::Framed, disk, plan)?.into_image(Start::Disk)?;
     if interactive { attended(&engine, arguments, image) } else { unattended(&engine, arguments, image) }
 }

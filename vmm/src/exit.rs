@@ -5,7 +5,9 @@ use core::fmt;
 
 use vmx::Field;
 use vmx::event::{Event, EventKind, InterruptionInformation, exception_name};
-use vmx::exit::{BasicExitReason, ControlRegisterAccess, DebugRegisterAccess, ExitReason, IoQualification};
+use vmx::exit::{
+    BasicExitReason, ControlRegisterAccess, DebugRegisterAccess, EptViolation, ExitReason, IoQualification,
+};
 
 use crate::cpu::vmx::vmread;
 
@@ -48,6 +50,13 @@ pub enum Exit {
     Invalidate,
     /// Triple fault.
     TripleFault,
+    /// An access that the extended page tables do not allow.
+    EptViolation {
+        /// What kind of access.
+        access: EptViolation,
+        /// Guest-physical address.
+        physical: u64,
+    },
     /// Any other reason.
     Other(ExitReason),
 }
@@ -82,6 +91,10 @@ impl Exit {
             BasicExitReason::Wrmsr => Self::Wrmsr,
             BasicExitReason::Invd | BasicExitReason::WbinvdOrWbnoinvd => Self::Invalidate,
             BasicExitReason::TripleFault => Self::TripleFault,
+            BasicExitReason::EptViolation => Self::EptViolation {
+                access: EptViolation(vmread(Field::EXIT_QUALIFICATION)),
+                physical: vmread(Field::GUEST_PHYSICAL_ADDRESS),
+            },
             _ => Self::Other(reason),
         }
     }
@@ -145,6 +158,9 @@ impl fmt::Display for Exit {
             Self::Wrmsr => write!(f, "WRMSR (32)"),
             Self::Invalidate => write!(f, "INVD (13) or WBINVD (54)"),
             Self::TripleFault => write!(f, "triple fault (2)"),
+            Self::EptViolation { access, physical } => {
+                write!(f, "EPT violation (48) at {physical:X}h: {access}")
+            }
             Self::Other(reason) => write!(f, "{reason}"),
         }
     }

@@ -13,6 +13,7 @@ use crate::memory::{Kept, OutOfMemory};
 use crate::operation::{EntryFailure, VmxonError, WriteRefused};
 use crate::probe::Refusal;
 use crate::report::Line;
+use crate::run::Impossible;
 
 /// Ends a run.
 pub enum Failure {
@@ -24,6 +25,8 @@ pub enum Failure {
     Processor(Refusal),
     /// No timer.
     Timer,
+    /// The back-end that was asked for cannot run here.
+    Backend(Impossible),
     /// Too little memory.
     Memory(OutOfMemory),
     /// The module is no guest component.
@@ -61,7 +64,9 @@ impl Failure {
     /// For the verdict: a machine that cannot, or a run that went wrong.
     pub fn outcome(&self) -> Outcome {
         match self {
-            Self::Processor(_) | Self::Timer | Self::Memory(_) | Self::Control(_) => Outcome::Refused,
+            Self::Processor(_) | Self::Backend(_) | Self::Timer | Self::Memory(_) | Self::Control(_) => {
+                Outcome::Refused
+            }
             Self::Config
             | Self::NoModule
             | Self::Component(_)
@@ -85,6 +90,7 @@ impl fmt::Display for Failure {
             Self::NoModule => write!(f, "the boot image holds no guest"),
             Self::Processor(refusal) => write!(f, "{refusal}"),
             Self::Timer => write!(f, "the machine's timer (82C54, channel 2) does not count"),
+            Self::Backend(impossible) => write!(f, "{impossible}"),
             Self::Memory(error) => write!(f, "{error}"),
             Self::Component(error) => write!(f, "{error}"),
             Self::Vmxon(error) => write!(f, "VMXON: {error}"),
@@ -115,6 +121,7 @@ macro_rules! from {
 }
 from! {
     Refusal => Processor;
+    Impossible => Backend;
     OutOfMemory => Memory;
     ComponentError => Component;
     VmxonError => Vmxon;

@@ -39,7 +39,7 @@ impl Fields for Machine {
     }
 }
 
-/// A guest in virtual-8086 mode, between two instructions.
+/// A guest in a 16-bit mode, between two instructions.
 pub struct GuestCpu<'a, F> {
     /// General registers.
     pub general: &'a mut General,
@@ -103,7 +103,9 @@ impl<F: Fields> Cpu for GuestCpu<'_, F> {
     }
 
     fn set_eflags(&mut self, eflags: u32) {
-        self.fields.write(Field::GUEST_RFLAGS, (eflags & !OWNED | OWNED_VALUE | Flags::FIXED).into());
+        let virtual_8086 = self.fields.read(Field::GUEST_RFLAGS) as u32 & Flags::VM != 0;
+        let (owned, value) = if virtual_8086 { (OWNED, OWNED_VALUE) } else { (Flags::VM, 0) };
+        self.fields.write(Field::GUEST_RFLAGS, (eflags & !owned | value | Flags::FIXED).into());
     }
 }
 

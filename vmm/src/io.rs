@@ -24,6 +24,15 @@ pub fn intercept_all_ports(frames: &mut Frames) -> Result<[Frame; 2], OutOfMemor
     Ok([a, b])
 }
 
+/// An exit's width as the PC has it.
+pub const fn width(width: IoWidth) -> pc::Width {
+    match width {
+        IoWidth::Byte => pc::Width::Byte,
+        IoWidth::Word => pc::Width::Word,
+        IoWidth::Doubleword => pc::Width::Dword,
+    }
+}
+
 /// Carries out IN or OUT; the caller moves RIP on.
 #[inline]
 pub fn carry_out(
@@ -33,11 +42,7 @@ pub fn carry_out(
     host: &mut dyn Host,
     now: Ticks,
 ) {
-    let width = match access.width {
-        IoWidth::Byte => pc::Width::Byte,
-        IoWidth::Word => pc::Width::Word,
-        IoWidth::Doubleword => pc::Width::Dword,
-    };
+    let width = width(access.width);
     match access.direction {
         Direction::Out => pc.port_out(access.port, width, general.eax(), now, host),
         Direction::In => {

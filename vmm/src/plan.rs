@@ -6,6 +6,7 @@
 use rt::cpu::{control, table};
 use rt::trap;
 use vmx::control_register::{cr0, cr4};
+use vmx::controls::secondary;
 use vmx::controls::{self, ControlKind, ControlRefused, settle};
 use vmx::segment::{AccessRights, Segment, SegmentName};
 use vmx::{Capabilities, Field, Machine};
@@ -25,15 +26,6 @@ const V8086_FLAGS: u64 = 1 << 17 | 1 << 1;
 
 /// IOPL 3 and IF.
 const FLAGS_IOPL3_IF: u64 = 3 << 12 | 1 << 9;
-
-/// What an exception bitmap says: which exceptions exit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Exceptions {
-    /// All exit: the guest's IDT is never used.
-    Exit,
-    /// None exits: the guest's own IDT serves them.
-    ToGuest,
-}
 
 /// The parts of the machine that a plan refers to.
 pub struct Surroundings<'a> {
@@ -82,7 +74,8 @@ pub fn component(
 ) -> Result<Machine, ControlRefused> {
     let mut machine = Machine::new();
     host(&mut machine, &around.host);
-    control_words(&mut machine, around, Exceptions::ToGuest)?;
+    control_words(&mut machine, around, 0)?;
+    machine.set(Field::EXCEPTION_BITMAP, 0);
     machine.set(Field::CR0_GUEST_HOST_MASK, COMPONENT_CR0_MASK);
     machine.set(Field::CR0_READ_SHADOW, GUEST_CR0);
     machine.set(Field::CR4_GUEST_HOST_MASK, u64::from(u32::MAX));
@@ -116,7 +109,11 @@ pub fn component(
 pub fn real_mode_pc(around: &Surroundings, tables: Tables) -> Result<Machine, ControlRefused> {
     let mut machine = Machine::new();
     host(&mut machine, &around.host);
-    control_words(&mut machine, around, Exceptions::Exit)?;
+    control_words(&mut machine, around, if tables.ept.is_some() { secondary::ENABLE_EPT } else { 0 })?;
+    if let Some(pointer) = tables.ept {
+        machine.set(Field::EPT_POINTER, pointer);
+    }
+    machine.set(Field::EXCEPTION_BITMAP, u32::MAX.into());
     // All bits are the VMM's: SMSW shows the shadow.
     machine.set(Field::CR0_GUEST_HOST_MASK, u64::from(u32::MAX));
     machine.set(Field::CR0_READ_SHADOW, cr0::ET | cr0::PE);
@@ -136,6 +133,62 @@ pub fn real_mode_pc(around: &Surroundings, tables: Tables) -> Result<Machine, Co
     machine.set(Field::GUEST_RFLAGS, V8086_FLAGS | FLAGS_IOPL3_IF);
     Ok(machine)
 }
+
+/// The plan for a PC as an unrestricted guest: real mode, and whatever the guest switches to, by the processor itself.
+///
+/// # Errors
+/// A control that this processor does not allow: EPT or unrestricted guest.
+pub fn unrestricted_pc(around: &Surroundings, tables: Tables) -> Result<Machine, ControlRefused> {
+    let mut machine = Machine::new();
+    host(&mut machine, &around.host);
+    control_words(&mut machine, around, secondary::ENABLE_EPT | secondary::UNRESTRICTED_GUEST)?;
+    machine.set(Field::EPT_POINTER, tables.ept.unwrap_or(0));
+    machine.set(Field::EXCEPTION_BITMAP, UNRESTRICTED_EXCEPTIONS.into());
+    machine.set(Field::CR0_GUEST_HOST_MASK, UNRESTRICTED_CR0_MASK);
+    machine.set(Field::CR0_READ_SHADOW, cr0::ET);
+    machine.set(Field::CR4_GUEST_HOST_MASK, !UNRESTRICTED_CR4 & u64::from(u32::MAX));
+    machine.set(Field::CR4_READ_SHADOW, 0);
+    for name in SegmentName::CODE_AND_DATA {
+        Segment { access_rights: REAL_MODE_SEGMENT, ..Segment::v8086(0) }.write_to(name, &mut machine);
+    }
+    Segment::UNUSABLE.write_to(SegmentName::Ldtr, &mut machine);
+    system_segment(0, Table { base: 0, limit: 0xFFFF }, AccessRights::BUSY_TSS)
+        .write_to(SegmentName::Tr, &mut machine);
+    descriptor_tables(&mut machine, Table { base: 0, limit: 0xFFFF }, Table { base: 0, limit: 0x3FF });
+    guest_rest(&mut machine, around.capabilities, PhysicalAddress(0));
+    let fixed = around.capabilities.cr0_fixed().must_be_1 & !(cr0::PG | cr0::PE);
+    machine.set(Field::GUEST_CR0, fixed | cr0::NE | cr0::ET);
+    machine.set(Field::GUEST_CR4, cr4::VMXE | around.capabilities.cr4_fixed().must_be_1);
+    for field in [Field::GUEST_PDPTE0, Field::GUEST_PDPTE1, Field::GUEST_PDPTE2, Field::GUEST_PDPTE3] {
+        machine.set(field, 0);
+    }
+    machine.set(Field::GUEST_RIP, 0);
+    machine.set(Field::GUEST_RSP, 0);
+    machine.set(Field::GUEST_RFLAGS, 1 << 1);
+    Ok(machine)
+}
+
+/// Exceptions of an unrestricted guest that exit: #MF, which a PC reports by IRQ 13.
+pub const UNRESTRICTED_EXCEPTIONS: u32 = 1 << 16;
+
+/// CR0 bits that an unrestricted guest does not own: NE, which VMX fixes, and the cache bits, which an exit does not
+/// restore.
+pub const UNRESTRICTED_CR0_MASK: u64 = cr0::CD | cr0::NW | cr0::NE;
+
+/// CR4 bits that an unrestricted guest owns.
+pub const UNRESTRICTED_CR4: u64 = cr4::VME
+    | cr4::PVI
+    | cr4::TSD
+    | cr4::DE
+    | cr4::PSE
+    | cr4::PAE
+    | cr4::PGE
+    | cr4::PCE
+    | cr4::OSFXSR
+    | cr4::OSXMMEXCPT;
+
+/// Access rights of a real-mode segment: present, accessed, writable data, as a reset leaves all six.
+const REAL_MODE_SEGMENT: AccessRights = AccessRights(0x93);
 
 /// RFLAGS of a component that is interrupted by hardware: IOPL 3, IF.
 pub const INTERRUPTIBLE_COMPONENT_FLAGS: u64 = V8086_FLAGS | FLAGS_IOPL3_IF;
@@ -171,30 +224,36 @@ fn host(machine: &mut Machine, host: &HostState) {
 fn control_words(
     machine: &mut Machine,
     around: &Surroundings,
-    exceptions: Exceptions,
+    secondary_wanted: u64,
 ) -> Result<(), ControlRefused> {
     use controls::{entry, exit, pin, primary};
     // Host interrupts and NMIs must end the guest's turn, or a guest that never exits could not be stopped.
     let pin_wanted = pin::EXTERNAL_INTERRUPT_EXITING | pin::NMI_EXITING;
     // What a ring-0 guest could use to reach beyond its VM, and every port.
-    let primary_wanted = primary::HLT_EXITING
+    let isolating = primary::HLT_EXITING
         | primary::MWAIT_EXITING
         | primary::RDPMC_EXITING
-        | primary::CR3_LOAD_EXITING
-        | primary::CR3_STORE_EXITING
-        | primary::MOV_DR_EXITING
         | primary::USE_IO_BITMAPS
         | primary::MONITOR_EXITING;
-    let primary_forbidden =
-        primary::USE_MSR_BITMAPS | primary::USE_TPR_SHADOW | primary::INTERRUPT_WINDOW_EXITING;
+    // An unrestricted guest has page tables and debug registers of its own; EPT holds it.
+    let paging = if secondary_wanted & secondary::UNRESTRICTED_GUEST == 0 {
+        primary::CR3_LOAD_EXITING | primary::CR3_STORE_EXITING | primary::MOV_DR_EXITING
+    } else {
+        0
+    };
+    let second = if secondary_wanted == 0 { 0 } else { primary::ACTIVATE_SECONDARY_CONTROLS };
+    let primary_forbidden = primary::USE_MSR_BITMAPS
+        | primary::USE_TPR_SHADOW
+        | primary::INTERRUPT_WINDOW_EXITING
+        | (primary::ACTIVATE_SECONDARY_CONTROLS & !second);
     let exit_wanted = exit::HOST_ADDRESS_SPACE_SIZE | exit::ACKNOWLEDGE_INTERRUPT_ON_EXIT;
     let words = [
         (Field::PIN_BASED_VM_EXECUTION_CONTROLS, ControlKind::PinBased, pin_wanted, 0),
         (
             Field::PRIMARY_PROCESSOR_BASED_VM_EXECUTION_CONTROLS,
             ControlKind::Primary,
-            primary_wanted,
-            primary_forbidden | primary::ACTIVATE_SECONDARY_CONTROLS,
+            isolating | paging | second,
+            primary_forbidden,
         ),
         (Field::PRIMARY_VM_EXIT_CONTROLS, ControlKind::Exit, exit_wanted, 0),
         (Field::VM_ENTRY_CONTROLS, ControlKind::Entry, 0, entry::IA_32E_MODE_GUEST),
@@ -202,11 +261,10 @@ fn control_words(
     for (field, kind, wanted, forbidden) in words {
         machine.set(field, settle(kind, wanted, forbidden, around.capabilities)?);
     }
-    let bitmap = match exceptions {
-        Exceptions::Exit => u32::MAX,
-        Exceptions::ToGuest => 0,
-    };
-    machine.set(Field::EXCEPTION_BITMAP, bitmap.into());
+    if secondary_wanted != 0 {
+        let word = settle(ControlKind::Secondary, secondary_wanted, 0, around.capabilities)?;
+        machine.set(Field::SECONDARY_PROCESSOR_BASED_VM_EXECUTION_CONTROLS, word);
+    }
     machine.set(Field::IO_BITMAP_A_ADDRESS, around.io_bitmaps[0].0);
     machine.set(Field::IO_BITMAP_B_ADDRESS, around.io_bitmaps[1].0);
     for field in [

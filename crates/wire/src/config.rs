@@ -85,8 +85,14 @@ pub enum Break {
 /// How a guest is run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Backend {
+    /// The best that the processor has.
+    Auto,
     /// Virtual-8086 mode on page tables of the VMM, no EPT.
     V8086,
+    /// Virtual-8086 mode, EPT.
+    V8086Ept,
+    /// Unrestricted guest, EPT.
+    Unrestricted,
 }
 
 /// A VM and its script.
@@ -100,9 +106,11 @@ pub struct RunJob<'a> {
     /// What to wait for and type, in order.
     #[serde(borrow)]
     pub steps: Items<'a, Step<'a>>,
-    /// Whether a person watches and types: the screen is sent as it changes, keys come over the uplink, a reboot
-    /// restarts the guest, and nothing but the person ends the run.
+    /// Whether a person watches and types: the screen is sent as it changes, keys come over the uplink, and a reboot
+    /// restarts the guest. With [`Link::Plain`] the person sits at the machine itself.
     pub interactive: bool,
+    /// Memory above 1 MiB, in KiB.
+    pub extended_kib: u32,
     /// The guest's real-time clock at power-on, seconds since 1970-01-01 00:00.
     pub rtc_seconds: u64,
 }

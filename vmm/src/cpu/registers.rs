@@ -67,6 +67,12 @@ pub fn set_numeric_error(on: bool) {
     unsafe { control::set_cr0(value) };
 }
 
+/// Loads CR2, which belongs to the guest: the VMM has no page faults that it survives.
+pub fn set_cr2(linear: u64) {
+    // SAFETY: CR2 is read by page-fault handlers only.
+    unsafe { asm!("mov cr2, {}", in(reg) linear, options(nomem, nostack, preserves_flags)) };
+}
+
 /// Loads DR0 to DR3. They are not part of a VMCS, and idle while the VMM runs: a VM exit sets DR7 to 400h.
 pub fn set_breakpoints(addresses: [u32; 4]) {
     let [dr0, dr1, dr2, dr3] = addresses.map(u64::from);

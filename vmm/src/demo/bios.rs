@@ -97,10 +97,10 @@ fn call(context: &mut Context, operation: &VmxOperation, processor: &Processor) 
 
     let [directory, table] = space.guarded();
     let sealed = [directory, table, &bitmaps[0], &bitmaps[1]];
-    let before = Seal::new(&sealed).checksum();
+    let before = Seal::new(sealed.into_iter()).checksum();
     context.report.heading(format_args!("Firmware services"));
     let answers = serve(context, vmcs, space.memory())?;
-    let after = Seal::new(&sealed).checksum();
+    let after = Seal::new(sealed.into_iter()).checksum();
     if after != before {
         return Err(Damage::Checksum { before, after }.into());
     }

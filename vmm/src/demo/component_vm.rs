@@ -72,7 +72,7 @@ impl<'vmx> Planned<'vmx> {
         };
         let machine = plan::component(&around, &component, space.directory().address())?;
         let clock = Clock::measure()?;
-        let seal = Seal::new(&[space.directory(), &bitmaps[0], &bitmaps[1]]);
+        let seal = Seal::new([space.directory(), &bitmaps[0], &bitmaps[1]].into_iter());
         let pc = Pc::new(PcConfig::FIXED);
         let vm = ComponentVm { vcpu: Vcpu::new(), space, pc, clock, bitmaps, seal };
         Ok(Self { vmcs, machine, vm })
@@ -177,7 +177,7 @@ impl RunningVm<'_> {
         report.flush_serial();
         self.vmcs.clear().map_err(|failure| Failure::Instruction("VMCLEAR", failure))?;
         let ComponentVm { space, bitmaps, seal, .. } = &self.vm;
-        seal.verify(&[space.directory(), &bitmaps[0], &bitmaps[1]], space.ram())?;
+        seal.verify([space.directory(), &bitmaps[0], &bitmaps[1]].into_iter(), space.ram())?;
         report.step(format_args!(
             "checksum over the VMM's code and tables: {:016X}h, unchanged",
             seal.checksum()

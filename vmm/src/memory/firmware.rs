@@ -3,7 +3,7 @@
 //! This is the one guest that is given memory which is not its own: vectors, BIOS data, video memory and ROM are the
 //! firmware's to use. Nothing of the VMM lies there; what lies above 1 MiB is not mapped.
 
-use super::space::entry;
+use super::paging::entry;
 use super::{FirstMib, Frame, Frames, OutOfMemory, PAGE_BYTES};
 
 /// Pages of the first MiB.

@@ -34,6 +34,11 @@ impl Frame {
         self.0
     }
 
+    /// Stores a little-endian quadword at entry `index`, 0 to 511.
+    pub fn set_u64(&mut self, index: usize, value: u64) {
+        self.0[8 * index..8 * index + 8].copy_from_slice(&value.to_le_bytes());
+    }
+
     /// Stores a little-endian doubleword at entry `index`, 0 to 1023.
     pub fn set_u32(&mut self, index: usize, value: u32) {
         self.0[4 * index..4 * index + 4].copy_from_slice(&value.to_le_bytes());

@@ -44,7 +44,7 @@ pub struct Seal(u64);
 
 impl Seal {
     /// Seals the VMM and `frames`.
-    pub fn new(frames: &[&Frame]) -> Self {
+    pub fn new<'a>(frames: impl Iterator<Item = &'a Frame>) -> Self {
         Self(checksum(frames))
     }
 
@@ -57,7 +57,7 @@ impl Seal {
     ///
     /// # Errors
     /// [`Damage`]
-    pub fn verify(self, frames: &[&Frame], ram: &GuestRam) -> Result<(), Damage> {
+    pub fn verify<'a>(self, frames: impl Iterator<Item = &'a Frame>, ram: &GuestRam) -> Result<(), Damage> {
         let after = checksum(frames);
         if after != self.0 {
             return Err(Damage::Checksum { before: self.0, after });
@@ -66,9 +66,9 @@ impl Seal {
     }
 }
 
-fn checksum(frames: &[&Frame]) -> u64 {
+fn checksum<'a>(frames: impl Iterator<Item = &'a Frame>) -> u64 {
     let own = [layout::text(), layout::rodata(), paging::tables()].map(mapped);
-    let others = frames.iter().map(|frame| &frame.bytes()[..]);
+    let others = frames.map(|frame| &frame.bytes()[..]);
     own.into_iter().chain(others).fold(OFFSET_BASIS, fold)
 }
 

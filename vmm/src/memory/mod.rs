@@ -5,23 +5,51 @@
 //! is therefore touched through raw copies only. All `unsafe` about memory is in this folder.
 
 mod a20;
+mod component_space;
+mod ept;
 mod firmware;
 mod first_mib;
 mod frames;
 mod guest_ram;
 pub mod integrity;
 mod kept;
-mod space;
+mod paging;
+mod pc_space;
+mod tss;
 
 pub use a20::a20_is_on;
+pub use component_space::ComponentSpace;
+pub use ept::Mode;
 pub use firmware::FirmwareSpace;
 pub use first_mib::FirstMib;
 pub use frames::{Frame, Frames, OutOfMemory, PAGE_BYTES};
 pub use guest_ram::GuestRam;
 pub use kept::Kept;
-pub use space::{ComponentSpace, RealModeSpace, Tables};
+pub use pc_space::{PcSpace, Translation};
+
+use crate::component::Table;
 
 /// A physical address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(transparent)]
 pub struct PhysicalAddress(pub u64);
+
+/// What a guest may do with a page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Read and execute.
+    Read,
+    /// Read, execute and write.
+    Write,
+}
+
+/// Where the processor finds the tables of a guest.
+#[derive(Clone, Copy, Debug)]
+pub struct Tables {
+    /// For CR3, if the guest runs in virtual-8086 mode.
+    pub directory: PhysicalAddress,
+    /// The TSS, at a linear address, if the guest runs in virtual-8086 mode.
+    pub tss: Table,
+    /// The EPT pointer, if there are extended page tables.
+    pub ept: Option<u64>,
+}

@@ -3,12 +3,14 @@
 //! The story of one run: prepare the processor, build the PC, plan its VM as the BIOS leaves it at the boot sector,
 //! check, apply, launch, and then exit by exit until the guest, the script or the person ends it.
 
+mod backend;
 mod console;
 mod cpuid;
 mod disk;
-mod exceptions;
 mod msrs;
 mod post_mortem;
+mod unrestricted;
+mod virtual_8086;
 mod vm;
 
 use pc::{Context as Service, Pc, PcConfig, Signature};
@@ -24,14 +26,15 @@ use crate::exit::Exit;
 use crate::failure::{Failure, unexpected};
 use crate::guest_cpu::GuestCpu;
 use crate::lifecycle::{enter_vmx, leave_vmx, make_current};
-use crate::memory::RealModeSpace;
+use crate::memory::PcSpace;
 use crate::memory::integrity::Seal;
 use crate::operation::{CurrentVmcs, LaunchedVmcs};
-use crate::plan::{self, HostState, Surroundings};
+use crate::plan::{HostState, Surroundings};
 use crate::probe::{self, Processor};
 use crate::report::Line;
 use crate::{Context, Ending, host_timer, io};
 
+pub use backend::Impossible;
 use console::{Console, Wish};
 use disk::ModuleDisk;
 use post_mortem::Ring;
@@ -55,12 +58,11 @@ pub fn run(context: &mut Context, job: &RunJob) -> Result<Ending, Failure> {
         io_bitmaps: [bitmaps[0].address(), bitmaps[1].address()],
         host: HostState::current(),
     };
-    let mut vm = build(context, job)?;
+    let mut vm = build(context, job, &processor)?;
     let machine = power_on(context, job, &around, &mut vm)?;
     check(context, &processor, &machine)?;
 
-    let [directory, table, hole] = vm.space.guarded();
-    let seal = Seal::new(&[directory, table, hole, &bitmaps[0], &bitmaps[1]]);
+    let seal = Seal::new(vm.space.guarded().chain(&bitmaps));
     let console = Console::new(job, context.report.link());
     let mut life = Life { context, job, around: &around, vm: &mut vm, console, ring: Ring::new() };
     let ending = life.live(vmcs, &machine);
@@ -68,32 +70,42 @@ pub fn run(context: &mut Context, job: &RunJob) -> Result<Ending, Failure> {
     context.report.flush_serial();
     vm.space.close();
     vm.space.set_a20(true);
-    let [directory, table, hole] = vm.space.guarded();
-    seal.verify(&[directory, table, hole, &bitmaps[0], &bitmaps[1]], vm.space.ram())?;
+    seal.verify(vm.space.guarded().chain(&bitmaps), vm.space.ram())?;
     leave_vmx(context, operation)?;
     ending
 }
 
 /// The PC, switched off.
-fn build(context: &mut Context, job: &RunJob) -> Result<Vm, Failure> {
+fn build(context: &mut Context, job: &RunJob, processor: &Processor) -> Result<Vm, Failure> {
     let clock = Clock::measure()?;
-    let mut space = RealModeSpace::new(&mut context.frames)?;
+    let backend = backend::choose(job.backend, &processor.capabilities)?;
+    context.report.step(format_args!("back-end: {}", backend.name()));
+    let translation = backend.translation();
+    let extended_bytes = job.extended_kib as usize * 1024;
+    let capabilities = &processor.capabilities;
+    let mut space = PcSpace::new(&mut context.frames, capabilities, translation, extended_bytes)?;
     let rom = context.frames.take_slice(1, || [0; 0x1_0000])?;
     pc::write_rom(&mut rom[0]);
     space.load_rom(&rom[0]);
     let disk = ModuleDisk::new(&job.disk, context.module, context.frames.rest())?;
     Ok(Vm {
         vcpu: Vcpu::new(),
+        backend,
         space,
-        pc: Pc::new(PcConfig { unix_time: job.rtc_seconds, extended_kib: 0 }),
+        pc: Pc::new(config(job)),
         disk,
         clock,
         system: SystemRegisters::after_bios(GUEST_CR4),
         stepping: None,
         primary_controls: 0,
         window_wanted: false,
+        dropped_writes: 0,
         timer_period: 0,
     })
+}
+
+fn config(job: &RunJob) -> PcConfig {
+    PcConfig { unix_time: job.rtc_seconds, extended_kib: job.extended_kib }
 }
 
 /// Switches the PC on and boots its disk: all of it in the plan and in guest memory, before anything runs.
@@ -103,7 +115,7 @@ fn power_on(
     around: &Surroundings,
     vm: &mut Vm,
 ) -> Result<Machine, Failure> {
-    let mut machine = plan::real_mode_pc(around, vm.space.tables())?;
+    let mut machine = vm.backend.plan(around, vm.space.tables())?;
     vm.primary_controls = machine.get(Field::PRIMARY_PROCESSOR_BASED_VM_EXECUTION_CONTROLS).unwrap_or(0);
     vm.vcpu = Vcpu::new();
     vm.system = SystemRegisters::after_bios(GUEST_CR4);
@@ -111,8 +123,6 @@ fn power_on(
     vm.window_wanted = false;
     vm.space.close();
     vm.space.redirect_interrupts(true);
-    vm.space.clear();
-    let config = PcConfig { unix_time: job.rtc_seconds, extended_kib: 0 };
     let mut cpu = GuestCpu::planned(&mut vm.vcpu.general, &mut machine);
     let mut service = Service {
         cpu: &mut cpu,
@@ -121,7 +131,7 @@ fn power_on(
         host: &mut context.report,
         now: vm.clock.now(),
     };
-    vm.pc.power_on(config, &mut service);
+    vm.pc.power_on(config(job), &mut service);
     vm.pc
         .boot(job.disk.drive, Signature::Optional, &mut service)
         .map_err(|error| unexpected(format_args!("the guest's disk cannot be booted: {error:?}")))?;
@@ -163,6 +173,7 @@ impl Life<'_, '_> {
         self.console.finish(&self.vm.pc, &self.vm.space, report);
         report.figure("exits", self.ring.count());
         report.figure("guest_ticks", self.console.ticks());
+        report.figure("dropped_writes", self.vm.dropped_writes);
         if ending.is_err() {
             post_mortem::registers(report, &self.vm.cpu());
             self.ring.report(report, &self.vm.space);
@@ -179,7 +190,7 @@ impl Life<'_, '_> {
             if let Some(ending) = self.settle(vmcs, next)? {
                 return Ok(ending);
             }
-            if let Next::End(end) = self.vm.deliver_interrupt()? {
+            if let Next::End(end) = self.vm.deliver_interrupt() {
                 return Ok(self.guest_ended(end));
             }
             reason = vmcs.resume(&mut self.vm.vcpu)?;
@@ -212,6 +223,7 @@ impl Life<'_, '_> {
 
     /// The guest is switched off and on again.
     fn restart(&mut self, vmcs: &mut LaunchedVmcs) -> Result<(), Failure> {
+        self.vm.space.clear();
         let machine = power_on(self.context, self.job, self.around, self.vm)?;
         vmcs.apply(&machine)?;
         self.vm.follow_devices();

@@ -1,33 +1,35 @@
-//! The VM of a run: a real-mode PC in virtual-8086 mode, and what each of its exits means.
+//! The VM of a run: a PC, and what each of its exits means.
 
 use pc::{Context as Service, Pc, RebootCause, ServiceOutcome};
-use v8086::{Flags, SystemRegisters, TableRegister, interrupt, step};
+use v8086::{Flags, SystemRegisters};
 use vmx::Field;
 use vmx::controls::primary;
-use vmx::event::Event;
 use wire::End;
 
 use crate::clock::Clock;
 use crate::cpu::vmx::{vmread, vmwrite};
 use crate::cpu::world_switch::Vcpu;
 use crate::exit::Exit;
-use crate::failure::{Failure, unexpected};
+use crate::failure::Failure;
 use crate::guest_cpu::{CurrentFields, GuestCpu};
-use crate::memory::RealModeSpace;
+use crate::memory::PcSpace;
 use crate::report::Reporter;
 use crate::{host_timer, io};
 
+use super::backend::Backend;
 use super::disk::ModuleDisk;
 
 /// Blocking by STI and by MOV SS, in the interruptibility state.
 pub const BLOCKING: u64 = 0b11;
 
-/// A real-mode PC.
+/// A PC.
 pub struct Vm {
     /// Registers that no VMCS holds.
     pub vcpu: Vcpu,
+    /// How it is run.
+    pub backend: &'static dyn Backend,
     /// The guest's memory.
-    pub space: RealModeSpace,
+    pub space: PcSpace,
     /// Its devices and BIOS.
     pub pc: Pc,
     /// Its disk.
@@ -42,6 +44,8 @@ pub struct Vm {
     pub primary_controls: u64,
     /// Whether interrupt-window exiting is on.
     pub window_wanted: bool,
+    /// Writes to ROM, holes and beyond the memory.
+    pub dropped_writes: u64,
     /// The period of the guest's timer that the host's follows.
     pub timer_period: u64,
 }
@@ -76,7 +80,6 @@ impl Vm {
     /// What a real-mode guest cannot cause, or cannot do on this back-end.
     pub fn answer(&mut self, exit: Exit, report: &mut Reporter) -> Result<Next, Failure> {
         match exit {
-            Exit::Exception { event, while_delivering } => self.exception(event, while_delivering, report),
             Exit::ExternalInterrupt { vector } => {
                 host_timer::acknowledge(vector);
                 self.follow_timer();
@@ -87,40 +90,23 @@ impl Vm {
                 Ok(Next::Run)
             }
             Exit::Io(access) => self.io(access, report),
-            Exit::Cpuid => self.cpuid(),
-            Exit::Vmcall => self.vmcall(report),
+            Exit::Cpuid => Ok(self.cpuid()),
+            Exit::Vmcall => Ok(self.vmcall(report)),
             Exit::TripleFault => Ok(Next::End(End::TripleFault)),
             // An NMI of the machine is none of the guest's business.
             Exit::Nmi => Ok(Next::Run),
-            Exit::ControlRegister(_)
-            | Exit::DebugRegister(_)
-            | Exit::Hlt
-            | Exit::Rdmsr
-            | Exit::Wrmsr
-            | Exit::Invalidate
-            | Exit::Other(_) => Err(unexpected(format_args!("virtual-8086 mode left by {exit}"))),
+            other => self.backend.answer(self, other, report),
         }
     }
 
-    fn cpuid(&mut self) -> Result<Next, Failure> {
+    fn cpuid(&mut self) -> Next {
         let general = &mut self.vcpu.general;
         let answer = super::cpuid::answer(general.eax(), general.ecx());
         general.set_eax(answer.eax);
         general.set_ebx(answer.ebx);
         general.set_ecx(answer.ecx);
         general.set_edx(answer.edx);
-        self.complete()
-    }
-
-    /// Ends an instruction whose exit told its length.
-    pub fn complete(&mut self) -> Result<Next, Failure> {
-        let next = vmread(Field::GUEST_RIP) + vmread(Field::VM_EXIT_INSTRUCTION_LENGTH);
-        self.end_blocking();
-        let mut cpu = GuestCpu::current(&mut self.vcpu.general);
-        Ok(match step::complete(&mut cpu, &mut self.space, &mut self.system, next as u32) {
-            Ok(()) => Next::Run,
-            Err(v8086::Shutdown) => Next::End(End::TripleFault),
-        })
+        self.backend.complete(self)
     }
 
     /// The instruction after STI or MOV SS has been carried out.
@@ -133,17 +119,20 @@ impl Vm {
     fn io(&mut self, access: vmx::exit::IoQualification, report: &mut Reporter) -> Result<Next, Failure> {
         let now = self.clock.now();
         if access.string {
-            return self.string_io(access, report, now);
+            return self.backend.string_io(self, access, report, now);
         }
         io::carry_out(access, &mut self.vcpu.general, &mut self.pc, report, now);
         self.follow_devices();
-        match self.ended() {
-            Some(end) => Ok(Next::End(end)),
-            None => self.complete(),
-        }
+        Ok(match self.ended() {
+            Some(end) => Next::End(end),
+            None => self.backend.complete(self),
+        })
     }
 
-    fn vmcall(&mut self, report: &mut Reporter) -> Result<Next, Failure> {
+    fn vmcall(&mut self, report: &mut Reporter) -> Next {
+        if !self.backend.in_real_mode() {
+            return self.backend.undefined_instruction(self);
+        }
         let now = self.clock.now();
         let mut cpu = GuestCpu::current(&mut self.vcpu.general);
         let mut service =
@@ -152,9 +141,9 @@ impl Vm {
             ServiceOutcome::Served { .. } => {
                 self.end_blocking();
                 self.follow_devices();
-                Ok(self.ended().map_or(Next::Run, Next::End))
+                self.ended().map_or(Next::Run, Next::End)
             }
-            ServiceOutcome::NotAService => self.undefined_instruction(),
+            ServiceOutcome::NotAService => self.backend.undefined_instruction(self),
         }
     }
 
@@ -191,27 +180,17 @@ impl Vm {
     }
 
     /// Gives the guest an interrupt that is due, if it can take one; else asks for the moment when it can.
-    pub fn deliver_interrupt(&mut self) -> Result<Next, Failure> {
+    pub fn deliver_interrupt(&mut self) -> Next {
         if self.stepping.is_some() || !self.pc.interrupt_pending() {
-            return Ok(Next::Run);
+            return Next::Run;
         }
         let blocked = vmread(Field::GUEST_INTERRUPTIBILITY_STATE) & BLOCKING != 0;
         if blocked || vmread(Field::GUEST_RFLAGS) & u64::from(Flags::IF) == 0 {
             self.want_window(true);
-            return Ok(Next::Run);
+            return Next::Run;
         }
         let vector = self.pc.acknowledge();
-        let table: TableRegister = self.system.idtr;
-        if table.is_standard_interrupt_table() {
-            inject(vector);
-            return Ok(Next::Run);
-        }
-        let mut cpu = GuestCpu::current(&mut self.vcpu.general);
-        let ip = vmread(Field::GUEST_RIP) as u16;
-        Ok(match interrupt::deliver(&mut cpu, &mut self.space, table, vector, ip) {
-            Ok(()) => Next::Run,
-            Err(v8086::Shutdown) => Next::End(End::TripleFault),
-        })
+        self.backend.interrupt(self, vector)
     }
 
     fn want_window(&mut self, wanted: bool) {
@@ -222,17 +201,6 @@ impl Vm {
             vmwrite(Field::PRIMARY_PROCESSOR_BASED_VM_EXECUTION_CONTROLS, controls);
         }
     }
-}
-
-/// Delivers a hardware interrupt at the next entry as a software interrupt of length 1, one byte before where the
-/// guest is: the processor then goes through the guest's interrupt table by itself and pushes the right IP
-/// (SDM vol. 3, "Interrupt and Exception Handling in Virtual-8086 Mode", method 5 with the redirection bit clear).
-fn inject(vector: u8) {
-    let rip = vmread(Field::GUEST_RIP);
-    vmwrite(Field::GUEST_RIP, rip.wrapping_sub(1) & 0xFFFF);
-    vmwrite(Field::VM_ENTRY_INSTRUCTION_LENGTH, 1);
-    let event = Event::software_interrupt(vector);
-    vmwrite(Field::VM_ENTRY_INTERRUPTION_INFORMATION, event.entry_information().into());
 }
 
 /// Whether the guest would take an interrupt if one came.

@@ -1,22 +1,30 @@
-//! Exceptions of a real-mode guest: every one exits. Most are the guest's own and go to its handler as real mode would
-//! send them; #GP may stand for an instruction that virtual-8086 mode refuses, which the monitor carries out; #PF is
-//! a write to ROM; #DB may be the VMM's own single step.
+//! The back-ends `v8086` and `v8086-ept`: the PC's processor is in virtual-8086 mode at IOPL 3, with its real IF, and
+//! INT n goes through the guest's interrupt table by hardware.
+//!
+//! Every exception exits. Most are the guest's own and go to its handler as real mode would send them; #GP may stand
+//! for an instruction that virtual-8086 mode refuses, which the monitor carries out; #PF, or an EPT violation, is a
+//! write to ROM; #DB may be the VMM's own single step.
 
 use pc::Ticks;
 use v8086::string_io::StringIo;
-use v8086::{Change, Flags, Monitor, Outcome, Shutdown, interrupt, vector};
-use vmx::Field;
-use vmx::event::{Event, EventKind};
+use v8086::{Change, Flags, Monitor, Outcome, Shutdown, TableRegister, interrupt, step, vector};
+use vmx::controls::ControlRefused;
+use vmx::event::{Event, EventKind, InterruptionInformation};
 use vmx::exit::IoQualification;
+use vmx::{Field, Machine};
 use wire::{End, LineKind};
 
 use crate::cpu::registers;
 use crate::cpu::vmx::{vmread, vmwrite};
+use crate::exit::Exit;
 use crate::failure::{Failure, unexpected};
-use crate::guest_cpu::GuestCpu;
+use crate::guest_cpu::{CurrentFields, GuestCpu};
 use crate::io::PcPorts;
+use crate::memory::{Mode, PcSpace, Tables, Translation};
+use crate::plan::{self, Surroundings};
 use crate::report::Reporter;
 
+use super::backend::Backend;
 use super::msrs::GuestMsrs;
 use super::vm::{Next, Stepping, Vm};
 
@@ -29,16 +37,107 @@ const STRING_BATCH: u32 = 64;
 /// RFLAGS.TF.
 const TRAP_FLAG: u64 = Flags::TF as u64;
 
+/// See the module.
+pub struct Virtual8086 {
+    /// Whether EPT stands between the guest and its memory, else page tables of the VMM.
+    pub extended: bool,
+}
+
+impl Backend for Virtual8086 {
+    fn name(&self) -> &'static str {
+        if self.extended { "v8086-ept" } else { "v8086" }
+    }
+
+    fn translation(&self) -> Translation {
+        if self.extended { Translation::Extended(Mode::Virtual8086) } else { Translation::PageTables }
+    }
+
+    fn plan(&self, around: &Surroundings, tables: Tables) -> Result<Machine, ControlRefused> {
+        plan::real_mode_pc(around, tables)
+    }
+
+    fn answer(&self, vm: &mut Vm, exit: Exit, report: &mut Reporter) -> Result<Next, Failure> {
+        match exit {
+            Exit::Exception { event, while_delivering } => vm.exception(event, while_delivering, report),
+            Exit::EptViolation { physical, .. } => {
+                let delivering = InterruptionInformation(vmread(Field::IDT_VECTORING_INFORMATION) as u32);
+                if delivering.is_valid() { vm.interrupted_delivery() } else { vm.write_to_rom(physical) }
+            }
+            other => Err(unexpected(format_args!("virtual-8086 mode left by {other}"))),
+        }
+    }
+
+    fn string_io(
+        &self,
+        vm: &mut Vm,
+        access: IoQualification,
+        report: &mut Reporter,
+        now: Ticks,
+    ) -> Result<Next, Failure> {
+        vm.string_io(access, report, now)
+    }
+
+    fn complete(&self, vm: &mut Vm) -> Next {
+        let next = vmread(Field::GUEST_RIP) + vmread(Field::VM_EXIT_INSTRUCTION_LENGTH);
+        vm.end_blocking();
+        let mut cpu = GuestCpu::current(&mut vm.vcpu.general);
+        match step::complete(&mut cpu, &mut vm.space, &mut vm.system, next as u32) {
+            Ok(()) => Next::Run,
+            Err(Shutdown) => Next::End(End::TripleFault),
+        }
+    }
+
+    fn undefined_instruction(&self, vm: &mut Vm) -> Next {
+        let exception = v8086::Exception::Fault { vector: vector::INVALID_OPCODE };
+        match vm.monitor(|monitor| monitor.exception(exception)) {
+            Outcome::Shutdown => Next::End(End::TripleFault),
+            _ => {
+                vm.end_blocking();
+                Next::Run
+            }
+        }
+    }
+
+    fn interrupt(&self, vm: &mut Vm, vector: u8) -> Next {
+        let table: TableRegister = vm.system.idtr;
+        if table.is_standard_interrupt_table() {
+            inject(vector);
+            return Next::Run;
+        }
+        let mut cpu = GuestCpu::current(&mut vm.vcpu.general);
+        let ip = vmread(Field::GUEST_RIP) as u16;
+        match interrupt::deliver(&mut cpu, &mut vm.space, table, vector, ip) {
+            Ok(()) => Next::Run,
+            Err(Shutdown) => Next::End(End::TripleFault),
+        }
+    }
+
+    fn in_real_mode(&self) -> bool {
+        true
+    }
+}
+
+/// Delivers a hardware interrupt at the next entry as a software interrupt of length 1, one byte before where the
+/// guest is: the processor then goes through the guest's interrupt table by itself and pushes the right IP
+/// (SDM vol. 3, "Interrupt and Exception Handling in Virtual-8086 Mode", method 5 with the redirection bit clear).
+fn inject(vector: u8) {
+    let rip = vmread(Field::GUEST_RIP);
+    vmwrite(Field::GUEST_RIP, rip.wrapping_sub(1) & 0xFFFF);
+    vmwrite(Field::VM_ENTRY_INSTRUCTION_LENGTH, 1);
+    let event = Event::software_interrupt(vector);
+    vmwrite(Field::VM_ENTRY_INTERRUPTION_INFORMATION, event.entry_information().into());
+}
+
 impl Vm {
     /// Answers an exception.
-    pub(super) fn exception(
+    fn exception(
         &mut self,
         event: Event,
         while_delivering: bool,
         report: &mut Reporter,
     ) -> Result<Next, Failure> {
         if event.vector == PAGE_FAULT && !while_delivering {
-            return self.write_to_rom();
+            return self.write_to_rom(vmread(Field::EXIT_QUALIFICATION));
         }
         let stepped = self.stepping.take();
         if let Some(stepped) = stepped {
@@ -64,7 +163,7 @@ impl Vm {
     }
 
     /// INS or OUTS.
-    pub(super) fn string_io(
+    fn string_io(
         &mut self,
         access: IoQualification,
         report: &mut Reporter,
@@ -83,24 +182,9 @@ impl Vm {
         }
     }
 
-    /// VMCALL outside of the ROM: on this PC there is no such instruction.
-    pub(super) fn undefined_instruction(&mut self) -> Result<Next, Failure> {
-        let exception = v8086::Exception::Fault { vector: vector::INVALID_OPCODE };
-        let outcome = self.monitor(|monitor| monitor.exception(exception));
-        Ok(match outcome {
-            Outcome::Shutdown => Next::End(End::TripleFault),
-            _ => {
-                self.end_blocking();
-                Next::Run
-            }
-        })
-    }
-
     fn monitor(
         &mut self,
-        work: impl FnOnce(
-            &mut Monitor<GuestCpu<crate::guest_cpu::CurrentFields>, crate::memory::RealModeSpace, GuestMsrs>,
-        ) -> Outcome,
+        work: impl FnOnce(&mut Monitor<GuestCpu<CurrentFields>, PcSpace, GuestMsrs>) -> Outcome,
     ) -> Outcome {
         let mut cpu = GuestCpu::current(&mut self.vcpu.general);
         let mut monitor = Monitor {
@@ -202,14 +286,12 @@ impl Vm {
     }
 
     /// The guest writes to ROM or to a hole. The write must vanish and the instruction go on: it runs once on a copy.
-    fn write_to_rom(&mut self) -> Result<Next, Failure> {
-        let linear = vmread(Field::EXIT_QUALIFICATION);
-        if !self.space.open(linear as u32) {
+    fn write_to_rom(&mut self, address: u64) -> Result<Next, Failure> {
+        if !self.space.open(address) {
             let rip = vmread(Field::GUEST_RIP);
-            return Err(unexpected(format_args!(
-                "page fault of the guest at linear {linear:X}h, RIP {rip:X}h"
-            )));
+            return Err(unexpected(format_args!("the guest faults at {address:X}h, RIP {rip:X}h")));
         }
+        self.dropped_writes += 1;
         // An instruction that crosses a page comes a second time, with the step under way.
         if self.stepping.is_none() {
             let rflags = vmread(Field::GUEST_RFLAGS);
@@ -220,7 +302,7 @@ impl Vm {
     }
 
     /// The instruction that wrote to ROM is over, or something else came first.
-    pub(super) fn end_step(&mut self, stepping: Stepping) {
+    fn end_step(&mut self, stepping: Stepping) {
         self.space.close();
         if !stepping.guest_traps {
             vmwrite(Field::GUEST_RFLAGS, vmread(Field::GUEST_RFLAGS) & !TRAP_FLAG);

@@ -1,0 +1,259 @@
+//! The physical memory of a guest PC: 640 KiB, text video memory, ROM, RAM above 1 MiB, holes that read all ones, and
+//! an A20 gate. What the guest's processor sees of it is up to the tables ([`PageTables`] or [`ExtendedPageTables`]).
+
+use core::ops::Range;
+
+use v8086::GuestMemory;
+use vmx::Capabilities;
+
+use super::ept::{ExtendedPageTables, Mode};
+use super::paging::PageTables;
+use super::{Access, Frame, Frames, GuestRam, OutOfMemory, PAGE_BYTES, PhysicalAddress, Tables};
+
+/// What lies behind a page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Page {
+    Ram,
+    Rom,
+    /// Nothing: reads all ones, writes vanish.
+    Hole,
+}
+
+/// Pages that virtual-8086 mode can address: 1 MiB and 64 KiB.
+const REAL_MODE_PAGES: usize = 0x110;
+
+/// Pages that extended page tables map one by one: 2 MiB.
+const SMALL_PAGES: usize = 0x200;
+
+/// What the A20 gate holds low.
+const A20: usize = 1 << 20;
+
+/// The A20 gate works on the first 2 MiB.
+const A20_REACH: usize = 2 << 20;
+
+/// Which tables stand between the guest and its memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Translation {
+    /// 32-bit page tables, for virtual-8086 mode.
+    PageTables,
+    /// Extended page tables.
+    Extended(Mode),
+}
+
+enum PcTables {
+    Paging(PageTables),
+    Extended(ExtendedPageTables),
+}
+
+/// See the module.
+pub struct PcSpace {
+    ram: GuestRam,
+    tables: PcTables,
+    hole: Frame,
+    /// Stand-ins for read-only pages, each with the page that it stands in for.
+    copies: [(Frame, Option<usize>); 2],
+    a20: bool,
+}
+
+impl PcSpace {
+    /// An empty PC with A20 on and `extended_bytes` of RAM above 1 MiB, 64 KiB at least.
+    ///
+    /// # Errors
+    /// [`OutOfMemory`]
+    pub fn new(
+        frames: &mut Frames,
+        capabilities: &Capabilities,
+        translation: Translation,
+        extended_bytes: usize,
+    ) -> Result<Self, OutOfMemory> {
+        let length = (1 << 20) + extended_bytes.max(0x1_0000);
+        let mut hole = frames.take()?;
+        hole.bytes_mut().fill(0xFF);
+        let (ram, tables) = match translation {
+            Translation::PageTables => {
+                let ram = GuestRam::new(frames, length.next_multiple_of(PAGE_BYTES), PAGE_BYTES)?;
+                (ram, PcTables::Paging(PageTables::new(frames)?))
+            }
+            Translation::Extended(mode) => {
+                let ram = GuestRam::new(frames, length.next_multiple_of(A20_REACH), A20_REACH)?;
+                let tables = ExtendedPageTables::new(frames, &ram, &hole, capabilities, mode)?;
+                (ram, PcTables::Extended(tables))
+            }
+        };
+        let copies = [(frames.take()?, None), (frames.take()?, None)];
+        let mut space = Self { ram, tables, hole, copies, a20: true };
+        (0..space.small_pages()).for_each(|page| space.map(page));
+        Ok(space)
+    }
+
+    /// Where the processor finds the tables.
+    pub fn tables(&self) -> Tables {
+        match &self.tables {
+            PcTables::Paging(tables) => tables.tables(),
+            PcTables::Extended(tables) => tables.tables(),
+        }
+    }
+
+    /// The frames that the guest must not change.
+    pub fn guarded(&self) -> impl Iterator<Item = &Frame> {
+        let (paging, extended) = match &self.tables {
+            PcTables::Paging(tables) => (Some(tables.guarded()), None),
+            PcTables::Extended(tables) => (None, Some(tables.guarded())),
+        };
+        core::iter::once(&self.hole).chain(paging.into_iter().flatten()).chain(extended.into_iter().flatten())
+    }
+
+    /// The guest's memory.
+    pub fn ram(&self) -> &GuestRam {
+        &self.ram
+    }
+
+    /// Fills the ROM at F0000h.
+    pub fn load_rom(&mut self, rom: &[u8; 0x1_0000]) {
+        self.ram.write(0xF_0000, rom);
+    }
+
+    /// Zeroes all RAM, as power-on does.
+    pub fn clear(&mut self) {
+        const ZEROS: [u8; PAGE_BYTES] = [0; PAGE_BYTES];
+        for page in 0..self.ram.length() / PAGE_BYTES {
+            if self.kind(page) == Page::Ram {
+                self.ram.write(page * PAGE_BYTES, &ZEROS);
+            }
+        }
+    }
+
+    /// Turns the A20 gate: off, the second MiB shows the first.
+    pub fn set_a20(&mut self, on: bool) {
+        if self.a20 != on {
+            self.a20 = on;
+            (A20 / PAGE_BYTES..self.small_pages()).for_each(|page| self.map(page));
+        }
+    }
+
+    /// Lets the next instruction write to the read-only page of `address` without effect: maps a copy there. An
+    /// instruction may cross into a second page. `false` if there is RAM, or two pages are open already.
+    pub fn open(&mut self, address: u64) -> bool {
+        let page = address as usize / PAGE_BYTES;
+        if self.kind(page) == Page::Ram {
+            return false;
+        }
+        let Some(free) = self.copies.iter().position(|(_, stands_for)| stands_for.is_none()) else {
+            return false;
+        };
+        let mut contents = [0xFF; PAGE_BYTES];
+        if self.kind(page) == Page::Rom {
+            self.ram.read(page * PAGE_BYTES, &mut contents);
+        }
+        let (copy, stands_for) = &mut self.copies[free];
+        *copy.bytes_mut() = contents;
+        *stands_for = Some(page);
+        let frame = copy.address();
+        self.map_to(page, frame, Access::Write);
+        true
+    }
+
+    /// Undoes [`PcSpace::open`].
+    pub fn close(&mut self) {
+        for index in 0..self.copies.len() {
+            if let Some(page) = self.copies[index].1.take() {
+                self.map(page);
+            }
+        }
+    }
+
+    /// Whether INT n in virtual-8086 mode goes through the interrupt table at 0 by hardware, or comes to the VMM.
+    pub fn redirect_interrupts(&mut self, by_hardware: bool) {
+        let tss = match &mut self.tables {
+            PcTables::Paging(tables) => Some(tables.tss()),
+            PcTables::Extended(tables) => tables.tss(),
+        };
+        if let Some(tss) = tss {
+            tss.redirect_interrupts(by_hardware);
+        }
+    }
+
+    fn small_pages(&self) -> usize {
+        match self.tables {
+            PcTables::Paging(_) => REAL_MODE_PAGES,
+            PcTables::Extended(_) => SMALL_PAGES,
+        }
+    }
+
+    fn kind(&self, page: usize) -> Page {
+        match page {
+            0x00..=0x9F | 0xB0..=0xBF => Page::Ram,
+            0xF0..=0xFF => Page::Rom,
+            0xA0..=0xEF => Page::Hole,
+            _ if page < self.ram.length() / PAGE_BYTES => Page::Ram,
+            _ => Page::Hole,
+        }
+    }
+
+    /// The address that the A20 gate lets through.
+    fn gate(&self, address: usize) -> usize {
+        if self.a20 || address >= A20_REACH { address } else { address & !A20 }
+    }
+
+    fn map(&mut self, page: usize) {
+        let behind = self.gate(page * PAGE_BYTES);
+        let frame = PhysicalAddress(self.ram.address().0 + behind as u64);
+        match self.kind(behind / PAGE_BYTES) {
+            Page::Ram => self.map_to(page, frame, Access::Write),
+            Page::Rom => self.map_to(page, frame, Access::Read),
+            Page::Hole => self.map_to(page, self.hole.address(), Access::Read),
+        }
+    }
+
+    fn map_to(&mut self, page: usize, frame: PhysicalAddress, access: Access) {
+        match &mut self.tables {
+            PcTables::Paging(tables) => tables.map(page, frame, access),
+            PcTables::Extended(tables) => tables.map(page, frame, access),
+        }
+    }
+
+    /// Cuts an access of `length` bytes at page ends: what is behind each piece, where in RAM, which bytes.
+    fn pieces(&self, address: u32, length: usize) -> impl Iterator<Item = (Page, usize, Range<usize>)> {
+        let mut done = 0;
+        core::iter::from_fn(move || {
+            let address = self.gate(address as usize + done);
+            let piece = (length - done).min(PAGE_BYTES - address % PAGE_BYTES);
+            done += piece;
+            (piece > 0).then(|| (self.kind(address / PAGE_BYTES), address, done - piece..done))
+        })
+    }
+
+    /// One piece, if it is all RAM or ROM: the way of nearly every access.
+    fn one_piece(&self, address: u32, length: usize) -> Option<(Page, usize)> {
+        let address = self.gate(address as usize);
+        let kind = self.kind(address / PAGE_BYTES);
+        (address % PAGE_BYTES + length <= PAGE_BYTES && kind != Page::Hole).then_some((kind, address))
+    }
+}
+
+impl GuestMemory for PcSpace {
+    fn read(&self, address: u32, bytes: &mut [u8]) {
+        if let Some((_, address)) = self.one_piece(address, bytes.len()) {
+            return self.ram.read(address, bytes);
+        }
+        for (kind, address, range) in self.pieces(address, bytes.len()) {
+            match kind {
+                Page::Ram | Page::Rom => self.ram.read(address, &mut bytes[range]),
+                Page::Hole => bytes[range].fill(0xFF),
+            }
+        }
+    }
+
+    fn write(&mut self, address: u32, bytes: &[u8]) {
+        let mut done = 0;
+        while done < bytes.len() {
+            let address = self.gate(address as usize + done);
+            let piece = (bytes.len() - done).min(PAGE_BYTES - address % PAGE_BYTES);
+            match self.kind(address / PAGE_BYTES) {
+                Page::Ram => self.ram.write(address, &bytes[done..done + piece]),
+                Page::Rom | Page::Hole => {}
+            }
+            done += piece;
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! Back-ends: the ways to run one and the same PC. The run loop, the devices, the BIOS and the script know none of them.
+//!
+//! | back-end       | guest runs in         | memory                | needs                        |
+//! |----------------|-----------------------|-----------------------|------------------------------|
+//! | `v8086`        | virtual-8086 mode     | page tables of ours   | VMX                          |
+//! | `v8086-ept`    | virtual-8086 mode     | extended page tables  | EPT                          |
+//! | `unrestricted` | any mode but 64-bit   | extended page tables  | EPT and unrestricted guest   |
+
+use core::fmt;
+
+use pc::Ticks;
+use vmx::controls::ControlRefused;
+use vmx::exit::IoQualification;
+use vmx::{Capabilities, Machine};
+
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::memory::{Tables, Translation};
+use crate::plan::Surroundings;
+use crate::report::Reporter;
+
+use super::unrestricted::Unrestricted;
+use super::virtual_8086::Virtual8086;
+use super::vm::{Next, Vm};
+
+/// A way to run a PC.
+pub trait Backend {
+    /// As the command line has it.
+    fn name(&self) -> &'static str;
+
+    /// Which tables stand between the guest and its memory.
+    fn translation(&self) -> Translation;
+
+    /// The VMCS of a PC that is switched on; the BIOS sets the registers afterwards.
+    ///
+    /// # Errors
+    /// A control that this processor does not allow.
+    fn plan(&self, around: &Surroundings, tables: Tables) -> Result<Machine, ControlRefused>;
+
+    /// Answers an exit that not all back-ends answer alike.
+    ///
+    /// # Errors
+    /// What this back-end cannot run.
+    fn answer(&self, vm: &mut Vm, exit: Exit, report: &mut Reporter) -> Result<Next, Failure>;
+
+    /// Carries out a batch of INS or OUTS.
+    ///
+    /// # Errors
+    /// As for [`Backend::answer`].
+    fn string_io(
+        &self,
+        vm: &mut Vm,
+        access: IoQualification,
+        report: &mut Reporter,
+        now: Ticks,
+    ) -> Result<Next, Failure>;
+
+    /// Ends an instruction whose exit told its length.
+    fn complete(&self, vm: &mut Vm) -> Next;
+
+    /// Raises #UD at the instruction that exited.
+    fn undefined_instruction(&self, vm: &mut Vm) -> Next;
+
+    /// Gives a hardware interrupt to a guest that can take it.
+    fn interrupt(&self, vm: &mut Vm, vector: u8) -> Next;
+
+    /// Whether the guest runs as real mode does, with BIOS services in its reach.
+    fn in_real_mode(&self) -> bool;
+}
+
+/// The wish and the processor do not go together.
+#[derive(Clone, Copy, Debug)]
+pub struct Impossible {
+    /// The back-end.
+    pub wanted: &'static str,
+    /// The capability that lacks.
+    pub lacking: &'static str,
+}
+
+impl fmt::Display for Impossible {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the {} back-end needs {}, which this processor does not have", self.wanted, self.lacking)
+    }
+}
+
+const V8086: Virtual8086 = Virtual8086 { extended: false };
+const V8086_EPT: Virtual8086 = Virtual8086 { extended: true };
+
+/// The back-end that is asked for, or the best that the processor has.
+///
+/// # Errors
+/// [`Impossible`]
+pub fn choose(
+    wanted: wire::Backend,
+    capabilities: &Capabilities,
+) -> Result<&'static dyn Backend, Impossible> {
+    let lacking = |wanted: &'static str, lacking: &'static str| Err(Impossible { wanted, lacking });
+    match wanted {
+        wire::Backend::Auto if capabilities.unrestricted_guest() => Ok(&Unrestricted),
+        wire::Backend::Auto if capabilities.ept() => Ok(&V8086_EPT),
+        wire::Backend::Auto | wire::Backend::V8086 => Ok(&V8086),
+        wire::Backend::V8086Ept if !capabilities.ept() => {
+            lacking("v8086-ept", "EPT (\"enable EPT\", MSR 48Bh bit 33)")
+        }
+        wire::Backend::V8086Ept => Ok(&V8086_EPT),
+        wire::Backend::Unrestricted if !capabilities.ept() => {
+            lacking("unrestricted", "EPT (\"enable EPT\", MSR 48Bh bit 33)")
+        }
+        wire::Backend::Unrestricted if !capabilities.unrestricted_guest() => {
+            lacking("unrestricted", "unrestricted guest (MSR 48Bh bit 39)")
+        }
+        wire::Backend::Unrestricted => Ok(&Unrestricted),
+    }
+}

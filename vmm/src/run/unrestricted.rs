@@ -1,0 +1,460 @@
+//! The `unrestricted` back-end: the processor itself runs real mode, protected mode and all between, behind EPT.
+//!
+//! Segment caches, interrupts and paging are the hardware's; nearly nothing exits but I/O, HLT, CPUID, MSRs and what
+//! touches a control bit that VMX or the host owns.
+
+use pc::{Ticks, Width};
+use v8086::{Flags, General, GuestMemory};
+use vmx::control_register::{cr0, cr4};
+use vmx::controls::ControlRefused;
+use vmx::event::{Event, EventKind};
+use vmx::exit::{
+    AddressSize, ControlRegisterAccess, ControlRegisterAction, Direction, GeneralRegister,
+    InstructionInformation, IoQualification,
+};
+use vmx::{Field, Machine};
+
+use crate::cpu::registers;
+use crate::cpu::vmx::{vmread, vmwrite};
+use crate::exit::{Exit, skip_instruction};
+use crate::failure::{Failure, unexpected};
+use crate::io;
+use crate::memory::{Mode, Tables, Translation};
+use crate::plan::{self, Surroundings};
+use crate::report::Reporter;
+
+use super::backend::Backend;
+use super::vm::{Next, Stepping, Vm};
+
+/// See the module.
+pub struct Unrestricted;
+
+mod vector {
+    pub const DEBUG: u8 = 1;
+    pub const INVALID_OPCODE: u8 = 6;
+    pub const GENERAL_PROTECTION: u8 = 13;
+    pub const PAGE_FAULT: u8 = 14;
+    pub const X87_ERROR: u8 = 16;
+}
+
+/// RFLAGS.TF.
+const TRAP_FLAG: u64 = Flags::TF as u64;
+
+impl Backend for Unrestricted {
+    fn name(&self) -> &'static str {
+        "unrestricted"
+    }
+
+    fn translation(&self) -> Translation {
+        Translation::Extended(Mode::Unrestricted)
+    }
+
+    fn plan(&self, around: &Surroundings, tables: Tables) -> Result<Machine, ControlRefused> {
+        plan::unrestricted_pc(around, tables)
+    }
+
+    fn answer(&self, vm: &mut Vm, exit: Exit, _: &mut Reporter) -> Result<Next, Failure> {
+        match exit {
+            Exit::Exception { event, .. } => exception(vm, event),
+            Exit::EptViolation { physical, .. } => write_to_rom(vm, physical),
+            Exit::ControlRegister(access) => control_register(vm, access),
+            Exit::Hlt => {
+                skip_instruction();
+                Ok(Next::Sleep)
+            }
+            Exit::Rdmsr | Exit::Wrmsr => Ok(model_specific_register(&mut vm.vcpu.general, exit)),
+            // Caches are the host's; there is nothing of the guest's to lose.
+            Exit::Invalidate => {
+                skip_instruction();
+                Ok(Next::Run)
+            }
+            other => Err(unexpected(format_args!("the unrestricted back-end has no answer to {other}"))),
+        }
+    }
+
+    fn string_io(
+        &self,
+        vm: &mut Vm,
+        access: IoQualification,
+        report: &mut Reporter,
+        now: Ticks,
+    ) -> Result<Next, Failure> {
+        let next = StringAccess::new(access).run(vm, report, now);
+        vm.follow_devices();
+        Ok(vm.ended().map_or(next, Next::End))
+    }
+
+    fn complete(&self, _: &mut Vm) -> Next {
+        skip_instruction();
+        Next::Run
+    }
+
+    fn undefined_instruction(&self, _: &mut Vm) -> Next {
+        raise(vector::INVALID_OPCODE, None);
+        Next::Run
+    }
+
+    fn interrupt(&self, _: &mut Vm, vector: u8) -> Next {
+        inject(Event::external_interrupt(vector));
+        Next::Run
+    }
+
+    fn in_real_mode(&self) -> bool {
+        vmread(Field::GUEST_CR0) & cr0::PE == 0
+    }
+}
+
+fn inject(event: Event) {
+    if let Some(error_code) = event.error_code {
+        vmwrite(Field::VM_ENTRY_EXCEPTION_ERROR_CODE, error_code.into());
+    }
+    vmwrite(Field::VM_ENTRY_INTERRUPTION_INFORMATION, event.entry_information().into());
+}
+
+/// Raises an exception at the next entry. Real mode pushes no error code, and an entry must not ask for one.
+fn raise(vector: u8, error_code: Option<u32>) {
+    let protected = vmread(Field::GUEST_CR0) & cr0::PE != 0;
+    let error_code = if protected { error_code } else { None };
+    inject(Event { vector, kind: EventKind::HardwareException, error_code });
+}
+
+fn exception(vm: &mut Vm, event: Event) -> Result<Next, Failure> {
+    match (event.vector, vm.stepping.take()) {
+        (vector::DEBUG, Some(stepping)) => {
+            end_step(vm, stepping);
+            if stepping.guest_traps {
+                raise(vector::DEBUG, None);
+            }
+            Ok(Next::Run)
+        }
+        (vector::X87_ERROR, _) => {
+            if vmread(Field::CR0_READ_SHADOW) & cr0::NE != 0 {
+                raise(vector::X87_ERROR, None);
+            } else {
+                vm.pc.raise_x87_error();
+            }
+            Ok(Next::Run)
+        }
+        (vector, _) => {
+            Err(unexpected(format_args!("exception {vector} of the guest exits, which it should not")))
+        }
+    }
+}
+
+/// A write to ROM, to a hole or beyond the memory: it runs once on a copy, and so vanishes.
+fn write_to_rom(vm: &mut Vm, physical: u64) -> Result<Next, Failure> {
+    if !vm.space.open(physical) {
+        let rip = vmread(Field::GUEST_RIP);
+        return Err(unexpected(format_args!("EPT violation at {physical:X}h, RIP {rip:X}h")));
+    }
+    vm.dropped_writes += 1;
+    let rflags = vmread(Field::GUEST_RFLAGS);
+    if vm.stepping.is_none() {
+        vm.stepping = Some(Stepping { guest_traps: rflags & TRAP_FLAG != 0 });
+    }
+    vmwrite(Field::GUEST_RFLAGS, rflags | TRAP_FLAG);
+    vmwrite(Field::EXCEPTION_BITMAP, (plan::UNRESTRICTED_EXCEPTIONS | 1 << vector::DEBUG).into());
+    // An event whose frame went to ROM is delivered again, now that the frame has a place to vanish.
+    let delivering = vmread(Field::IDT_VECTORING_INFORMATION);
+    if delivering >> 31 & 1 == 1 {
+        vmwrite(Field::VM_ENTRY_EXCEPTION_ERROR_CODE, vmread(Field::IDT_VECTORING_ERROR_CODE));
+        vmwrite(Field::VM_ENTRY_INSTRUCTION_LENGTH, vmread(Field::VM_EXIT_INSTRUCTION_LENGTH));
+        vmwrite(Field::VM_ENTRY_INTERRUPTION_INFORMATION, delivering);
+    }
+    Ok(Next::Run)
+}
+
+fn end_step(vm: &mut Vm, stepping: Stepping) {
+    vm.space.close();
+    vmwrite(Field::EXCEPTION_BITMAP, plan::UNRESTRICTED_EXCEPTIONS.into());
+    if !stepping.guest_traps {
+        vmwrite(Field::GUEST_RFLAGS, vmread(Field::GUEST_RFLAGS) & !TRAP_FLAG);
+    }
+}
+
+fn register(general: &General, register: GeneralRegister) -> u64 {
+    match register.0 {
+        0 => general.rax,
+        1 => general.rcx,
+        2 => general.rdx,
+        3 => general.rbx,
+        4 => vmread(Field::GUEST_RSP),
+        5 => general.rbp,
+        6 => general.rsi,
+        _ => general.rdi,
+    }
+}
+
+fn set_register(general: &mut General, register: GeneralRegister, value: u64) {
+    match register.0 {
+        0 => general.rax = value,
+        1 => general.rcx = value,
+        2 => general.rdx = value,
+        3 => general.rbx = value,
+        4 => vmwrite(Field::GUEST_RSP, value),
+        5 => general.rbp = value,
+        6 => general.rsi = value,
+        _ => general.rdi = value,
+    }
+}
+
+fn control_register(vm: &mut Vm, access: ControlRegisterAccess) -> Result<Next, Failure> {
+    let general = &mut vm.vcpu.general;
+    let accepted = match (access.number, access.action) {
+        (0, ControlRegisterAction::MovTo(from)) => {
+            set_cr0(vm, register(&vm.vcpu.general, from) & 0xFFFF_FFFF)
+        }
+        (0, ControlRegisterAction::Clts) => set_cr0(vm, vmread(Field::GUEST_CR0) & !cr0::TS),
+        (0, ControlRegisterAction::Lmsw { source, .. }) => {
+            let low = u64::from(source) & 0xF;
+            // LMSW cannot clear PE.
+            let kept = vmread(Field::GUEST_CR0) & !(cr0::MP | cr0::EM | cr0::TS);
+            set_cr0(vm, kept & !cr0::NE | vmread(Field::CR0_READ_SHADOW) & cr0::NE | low)
+        }
+        (3, ControlRegisterAction::MovTo(from)) => {
+            vmwrite(Field::GUEST_CR3, register(general, from) & 0xFFFF_FFFF);
+            load_pdptes(vm);
+            true
+        }
+        (3, ControlRegisterAction::MovFrom(to)) => {
+            set_register(general, to, vmread(Field::GUEST_CR3));
+            true
+        }
+        (4, ControlRegisterAction::MovTo(from)) => {
+            let value = register(general, from) & 0xFFFF_FFFF;
+            let known = value & !plan::UNRESTRICTED_CR4 == 0;
+            if known {
+                vmwrite(Field::GUEST_CR4, value | cr4::VMXE);
+                vmwrite(Field::CR4_READ_SHADOW, value);
+                load_pdptes(vm);
+            }
+            known
+        }
+        _ => return Err(unexpected(format_args!("the guest left by {access}"))),
+    };
+    if accepted {
+        skip_instruction();
+    } else {
+        raise(vector::GENERAL_PROTECTION, Some(0));
+    }
+    Ok(Next::Run)
+}
+
+/// CR0 as the guest wants it; NE, CD and NW are believed only. `false` for a value that is #GP.
+fn set_cr0(vm: &mut Vm, value: u64) -> bool {
+    let paging_alone = value & cr0::PG != 0 && value & cr0::PE == 0;
+    let write_through_alone = value & cr0::NW != 0 && value & cr0::CD == 0;
+    if paging_alone || write_through_alone {
+        return false;
+    }
+    vmwrite(Field::GUEST_CR0, value & !(cr0::CD | cr0::NW) | cr0::NE | cr0::ET);
+    vmwrite(Field::CR0_READ_SHADOW, value | cr0::ET);
+    load_pdptes(vm);
+    true
+}
+
+/// With EPT and PAE paging an entry takes the four page-directory pointers from the VMCS.
+fn load_pdptes(vm: &Vm) {
+    let paging = vmread(Field::GUEST_CR0) & cr0::PG != 0 && vmread(Field::GUEST_CR4) & cr4::PAE != 0;
+    if !paging {
+        return;
+    }
+    let table = vmread(Field::GUEST_CR3) as u32 & !0x1F;
+    let fields = [Field::GUEST_PDPTE0, Field::GUEST_PDPTE1, Field::GUEST_PDPTE2, Field::GUEST_PDPTE3];
+    for (index, field) in (0..).zip(fields) {
+        vmwrite(field, read_u64(vm, table + 8 * index));
+    }
+}
+
+fn read_u64(vm: &Vm, physical: u32) -> u64 {
+    let mut bytes = [0; 8];
+    vm.space.read(physical, &mut bytes);
+    u64::from_le_bytes(bytes)
+}
+
+/// RDMSR and WRMSR of what a 32-bit guest may expect: the TSC and the SYSENTER registers. Another is #GP.
+fn model_specific_register(general: &mut General, exit: Exit) -> Next {
+    const TIME_STAMP_COUNTER: u32 = 0x10;
+    let field = match general.ecx() {
+        0x174 => Some(Field::GUEST_IA32_SYSENTER_CS),
+        0x175 => Some(Field::GUEST_IA32_SYSENTER_ESP),
+        0x176 => Some(Field::GUEST_IA32_SYSENTER_EIP),
+        _ => None,
+    };
+    let value = match (exit, field) {
+        (Exit::Rdmsr, Some(field)) => Some(vmread(field)),
+        (Exit::Rdmsr, None) if general.ecx() == TIME_STAMP_COUNTER => Some(rt::cpu::rdtsc()),
+        (Exit::Wrmsr, Some(field)) => {
+            vmwrite(field, general.eax().into());
+            None
+        }
+        _ => {
+            raise(vector::GENERAL_PROTECTION, Some(0));
+            return Next::Run;
+        }
+    };
+    if let Some(value) = value {
+        general.set_eax(value as u32);
+        general.set_edx((value >> 32) as u32);
+    }
+    skip_instruction();
+    Next::Run
+}
+
+/// Elements of INS or OUTS that are moved in one exit.
+const STRING_BATCH: u32 = 64;
+
+/// INS or OUTS, as its exit describes it.
+struct StringAccess {
+    access: IoQualification,
+    width: Width,
+    /// Masks SI, DI and CX.
+    mask: u64,
+    /// Linear address of the first element.
+    linear: u32,
+}
+
+/// Why an element could not be moved.
+struct Fault {
+    linear: u32,
+    error_code: u32,
+}
+
+impl StringAccess {
+    fn new(access: IoQualification) -> Self {
+        let information = InstructionInformation(vmread(Field::VM_EXIT_INSTRUCTION_INFORMATION) as u32);
+        let mask = match information.address_size() {
+            Some(AddressSize::Bits32) => 0xFFFF_FFFF,
+            _ => 0xFFFF,
+        };
+        Self {
+            access,
+            width: io::width(access.width),
+            mask,
+            linear: vmread(Field::GUEST_LINEAR_ADDRESS) as u32,
+        }
+    }
+
+    fn run(&self, vm: &mut Vm, report: &mut Reporter, now: Ticks) -> Next {
+        let count = if self.access.rep { vm.vcpu.general.rcx & self.mask } else { 1 };
+        let downwards = vmread(Field::GUEST_RFLAGS) & u64::from(Flags::DF) != 0;
+        let size = u32::from(self.width.bytes());
+        let step = if downwards { size.wrapping_neg() } else { size };
+        let wanted = count.min(STRING_BATCH.into());
+        let mut moved = 0;
+        let mut linear = self.linear;
+        while moved < wanted {
+            if let Err(fault) = self.element(vm, linear, report, now) {
+                self.advance(&mut vm.vcpu.general, moved, step);
+                registers::set_cr2(fault.linear.into());
+                raise(vector::PAGE_FAULT, Some(fault.error_code));
+                return Next::Run;
+            }
+            moved += 1;
+            linear = linear.wrapping_add(step);
+            let index = (self.index(&vm.vcpu.general) + moved * u64::from(step)) & self.mask;
+            if index < size.into() || index > self.mask - u64::from(size) {
+                // The next element wraps; the processor computes its address anew.
+                break;
+            }
+        }
+        self.advance(&mut vm.vcpu.general, moved, step);
+        if moved == count {
+            skip_instruction();
+        }
+        Next::Run
+    }
+
+    fn index(&self, general: &General) -> u64 {
+        match self.access.direction {
+            Direction::In => general.rdi,
+            Direction::Out => general.rsi,
+        }
+    }
+
+    fn advance(&self, general: &mut General, moved: u64, step: u32) {
+        let replace = |old: u64, new: u64| old & !self.mask | new & self.mask;
+        let distance = moved.wrapping_mul(i64::from(step as i32) as u64);
+        match self.access.direction {
+            Direction::In => general.rdi = replace(general.rdi, general.rdi.wrapping_add(distance)),
+            Direction::Out => general.rsi = replace(general.rsi, general.rsi.wrapping_add(distance)),
+        }
+        if self.access.rep {
+            general.rcx = replace(general.rcx, general.rcx.wrapping_sub(moved));
+        }
+    }
+
+    fn element(&self, vm: &mut Vm, linear: u32, report: &mut Reporter, now: Ticks) -> Result<(), Fault> {
+        let mut bytes = [0; 4];
+        let size = usize::from(self.width.bytes());
+        let write = self.access.direction == Direction::In;
+        // Both ends first, so that a port is touched only if all of the element is there.
+        translate(vm, linear, write)?;
+        translate(vm, linear.wrapping_add(size as u32 - 1), write)?;
+        match self.access.direction {
+            Direction::Out => {
+                for (offset, byte) in (0..).zip(&mut bytes[..size]) {
+                    *byte = vm.space.read_u8(translate(vm, linear.wrapping_add(offset), write)?);
+                }
+                vm.pc.port_out(self.access.port, self.width, u32::from_le_bytes(bytes), now, report);
+            }
+            Direction::In => {
+                bytes = vm.pc.port_in(self.access.port, self.width, now).to_le_bytes();
+                for (offset, byte) in (0..).zip(&bytes[..size]) {
+                    let physical = translate(vm, linear.wrapping_add(offset), write)?;
+                    vm.space.write_u8(physical, *byte);
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The guest-physical address of `linear`, by the guest's own page tables if it has paging on (SDM vol. 3, 4.3 "32-Bit
+/// Paging" and 4.4 "PAE Paging").
+fn translate(vm: &Vm, linear: u32, write: bool) -> Result<u32, Fault> {
+    const PRESENT: u64 = 1 << 0;
+    const WRITABLE: u64 = 1 << 1;
+    const USER: u64 = 1 << 2;
+    const LARGE: u64 = 1 << 7;
+    const ERROR_PRESENT: u32 = 1;
+    const ERROR_WRITE: u32 = 2;
+    const ERROR_USER: u32 = 4;
+    let cr0 = vmread(Field::GUEST_CR0);
+    if cr0 & cr0::PG == 0 {
+        return Ok(linear);
+    }
+    let user = vmread(Field::GUEST_SS_ACCESS_RIGHTS) >> 5 & 3 == 3;
+    let asked = if write { ERROR_WRITE } else { 0 } | if user { ERROR_USER } else { 0 };
+    let fault = |present: u32| Fault { linear, error_code: asked | present };
+    let cr3 = vmread(Field::GUEST_CR3) as u32;
+    let cr4 = vmread(Field::GUEST_CR4);
+    let pae = cr4 & cr4::PAE != 0;
+    let entry = |address: u32| if pae { read_u64(vm, address) } else { vm.space.read_u32(address).into() };
+    let (directory, directory_index, table_index, large_bits) = if pae {
+        let pointer = read_u64(vm, (cr3 & !0x1F) + 8 * (linear >> 30));
+        if pointer & PRESENT == 0 {
+            return Err(fault(0));
+        }
+        (pointer as u32 & !0xFFF, 8 * (linear >> 21 & 0x1FF), 8 * (linear >> 12 & 0x1FF), 21)
+    } else {
+        (cr3 & !0xFFF, 4 * (linear >> 22), 4 * (linear >> 12 & 0x3FF), 22)
+    };
+    let upper = entry(directory + directory_index);
+    if upper & PRESENT == 0 {
+        return Err(fault(0));
+    }
+    let large = upper & LARGE != 0 && (pae || cr4 & cr4::PSE != 0);
+    let (lower, page_bits) =
+        if large { (upper, large_bits) } else { (entry((upper as u32 & !0xFFF) + table_index), 12) };
+    if lower & PRESENT == 0 {
+        return Err(fault(0));
+    }
+    let rights = upper & lower;
+    let supervisor_may = cr0 & cr0::WP == 0 && !user;
+    if (user && rights & USER == 0) || (write && rights & WRITABLE == 0 && !supervisor_may) {
+        return Err(fault(ERROR_PRESENT));
+    }
+    let offset_mask = (1_u32 << page_bits) - 1;
+    Ok(lower as u32 & !offset_mask | linear & offset_mask)
+}

@@ -138,9 +138,14 @@ fn path_without_bochs(folder: &Path) -> PathBuf {
 
 /// A program that is there and refuses everything.
 fn refusing(bin: &Path, tool: &str) {
+    script(bin, tool, "exit 100");
+}
+
+/// A program of a few lines.
+fn script(bin: &Path, tool: &str, lines: &str) {
     use std::os::unix::fs::PermissionsExt;
     let file = bin.join(tool);
-    fs::write(&file, "#!/bin/sh\nexit 100\n").unwrap();
+    fs::write(&file, format!("#!/bin/sh\n{lines}\n")).unwrap();
     fs::set_permissions(file, fs::Permissions::from_mode(0o755)).unwrap();
 }
 
@@ -162,6 +167,28 @@ fn a_missing_bochs_that_cannot_be_installed_is_refused_with_the_command_that_hel
         let ending = run(hyper86(arguments).env("PATH", &bin));
         assert_refused(&arguments.join(" "), &ending, 3, &["Bochs is missing", packages]);
     }
+}
+
+#[test]
+fn runs_that_begin_together_on_a_fresh_machine_install_bochs_once() {
+    let folder = images();
+    let bin = path_without_bochs(folder.path());
+    // As the real ones: apt-get refuses while another works, sudo takes an option and a command.
+    let work =
+        "cd \"${0%/*}\"; mkdir busy || exit 100; sleep 0.2; echo >>installs; ln -s /bin/false bochs-bin";
+    script(&bin, "apt-get", &format!("PATH=/usr/bin:/bin\n{work}; rmdir busy"));
+    script(&bin, "sudo", "shift; PATH=$PATH:/usr/bin:/bin; exec \"$@\"");
+    let runs = [(); 3].map(|()| {
+        let mut command = hyper86(&["demo"]);
+        // Nothing needs to be built to see who installs.
+        command.env("PATH", &bin).env("CARGO", "/bin/false").stdin(Stdio::null()).stderr(Stdio::piped());
+        command.spawn().unwrap()
+    });
+    for run in runs {
+        let said = String::from_utf8(run.wait_with_output().unwrap().stderr).unwrap();
+        assert!(!said.contains("could not install") && said.contains("could not build"), "{said}");
+    }
+    assert_eq!(fs::read(bin.join("installs")).unwrap(), b"\n");
 }
 
 #[test]

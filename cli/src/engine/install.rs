@@ -1,7 +1,10 @@
 //! Fetches the engine through apt, where that is allowed, and says so.
 
+use std::fs::File;
 use std::os::fd::AsFd;
 use std::process::{Command, Stdio};
+
+use rustix::fs::FlockOperation;
 
 use super::{Engine, Missing, PACKAGES, find, in_path};
 use crate::status::Failure;
@@ -16,6 +19,10 @@ pub fn ensure() -> Result<Engine, Failure> {
     let Some(apt) = Apt::find() else {
         return Err(Failure::refused(format!("{}; {}", missing.sentence(), missing.advice())));
     };
+    let _turn = take_turn();
+    if let Ok(engine) = find() {
+        return Ok(engine);
+    }
     eprintln!("hyper86: {}; installing: {}", missing.sentence(), apt.line(&INSTALL));
     // An old package list is the usual reason for a failed install, so a second attempt comes after an update.
     if apt.run(&INSTALL) || (apt.run(&["update"]) && apt.run(&INSTALL)) {
@@ -26,6 +33,14 @@ pub fn ensure() -> Result<Engine, Failure> {
 
 const INSTALL: [&str; 7] =
     ["install", "-y", "--no-install-recommends", PACKAGES[0], PACKAGES[1], PACKAGES[2], PACKAGES[3]];
+
+/// Waits until no other run of this tool installs: apt-get refuses to be called twice at once. The tool's own file is
+/// what is locked, so that nothing is left behind; where it cannot be locked, nobody waits.
+fn take_turn() -> Option<File> {
+    let own = File::open("/proc/self/exe").ok()?;
+    rustix::fs::flock(&own, FlockOperation::LockExclusive).ok()?;
+    Some(own)
+}
 
 fn find_again() -> Result<Engine, Failure> {
     find().map_err(|missing| Failure::refused(format!("{}; {}", missing.sentence(), missing.advice())))

@@ -7,6 +7,7 @@ mod backend;
 mod console;
 mod cpuid;
 mod disk;
+mod linear_io;
 mod msrs;
 mod post_mortem;
 mod unrestricted;

@@ -8,6 +8,7 @@
 use pc::Ticks;
 use v8086::string_io::StringIo;
 use v8086::{Change, Flags, Monitor, Outcome, Shutdown, TableRegister, interrupt, step, vector};
+use vmx::control_register::cr4;
 use vmx::controls::ControlRefused;
 use vmx::event::{Event, EventKind, InterruptionInformation};
 use vmx::exit::IoQualification;
@@ -237,6 +238,8 @@ impl Vm {
     fn mirror(&mut self, change: Change) {
         /// CR0.MP, EM and TS work in virtual-8086 mode as in real mode.
         const COPROCESSOR: u32 = v8086::Cr0::MP | v8086::Cr0::EM | v8086::Cr0::TS;
+        /// CR4.OSFXSR and OSXMMEXCPT let the guest use SSE.
+        const SSE: u64 = cr4::OSFXSR | cr4::OSXMMEXCPT;
         /// Blocking by STI.
         const STI: u64 = 1;
         match change {
@@ -245,6 +248,8 @@ impl Vm {
                 let real = vmread(Field::GUEST_CR0) & !u64::from(COPROCESSOR);
                 vmwrite(Field::GUEST_CR0, real | u64::from(self.system.cr0 & COPROCESSOR));
                 vmwrite(Field::CR0_READ_SHADOW, u64::from(self.system.cr0 | v8086::Cr0::PE));
+                let real = vmread(Field::GUEST_CR4) & !SSE;
+                vmwrite(Field::GUEST_CR4, real | u64::from(self.system.cr4) & SSE);
             }
             Change::DescriptorTables => self.mirror_tables(),
             Change::DebugRegisters => {

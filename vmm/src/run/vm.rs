@@ -184,8 +184,10 @@ impl Vm {
         if self.stepping.is_some() || !self.pc.interrupt_pending() {
             return Next::Run;
         }
+        // An exception that is about to be delivered goes first.
+        let occupied = vmread(Field::VM_ENTRY_INTERRUPTION_INFORMATION) >> 31 & 1 == 1;
         let blocked = vmread(Field::GUEST_INTERRUPTIBILITY_STATE) & BLOCKING != 0;
-        if blocked || vmread(Field::GUEST_RFLAGS) & u64::from(Flags::IF) == 0 {
+        if occupied || blocked || vmread(Field::GUEST_RFLAGS) & u64::from(Flags::IF) == 0 {
             self.want_window(true);
             return Next::Run;
         }

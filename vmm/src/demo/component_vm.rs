@@ -15,7 +15,7 @@ use crate::cpu::world_switch::Vcpu;
 use crate::exit::{Exit, skip_instruction};
 use crate::failure::{Failure, unexpected};
 use crate::lifecycle::make_current;
-use crate::memory::integrity::Seal;
+use crate::memory::integrity::{Damage, Seal};
 use crate::memory::{ComponentSpace, Frame};
 use crate::operation::{CurrentVmcs, LaunchedVmcs, VmxOperation};
 use crate::plan::{self, HostState, Surroundings};
@@ -172,17 +172,30 @@ impl RunningVm<'_> {
     ///
     /// # Errors
     /// What the processor refuses; damage.
-    pub fn finish(self, report: &mut Reporter) -> Result<(), Failure> {
+    pub fn finish(mut self, report: &mut Reporter) -> Result<(), Failure> {
         host_timer::stop();
         report.flush_serial();
         self.vmcs.clear().map_err(|failure| Failure::Instruction("VMCLEAR", failure))?;
-        let ComponentVm { space, bitmaps, seal, .. } = &self.vm;
-        seal.verify([space.directory(), &bitmaps[0], &bitmaps[1]].into_iter(), space.ram())?;
+        self.vm.verify()?;
         report.step(format_args!(
             "checksum over the VMM's code and tables: {:016X}h, unchanged",
-            seal.checksum()
+            self.vm.seal.checksum()
         ));
-        Ok(())
+        // A check that cannot fail proves nothing: one flipped bit must show.
+        self.vm.bitmaps[1].bytes_mut()[0] ^= 1;
+        match self.vm.verify() {
+            Err(Damage::Checksum { .. }) => Ok(()),
+            Err(Damage::Canary) | Ok(()) => {
+                Err(unexpected(format_args!("the checksum does not notice a flipped bit")))
+            }
+        }
+    }
+}
+
+impl ComponentVm {
+    fn verify(&self) -> Result<(), Damage> {
+        let frames = [self.space.directory(), &self.bitmaps[0], &self.bitmaps[1]];
+        self.seal.verify(frames.into_iter(), self.space.ram())
     }
 }
 

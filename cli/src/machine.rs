@@ -4,7 +4,7 @@
 use crate::args::MachineArgs;
 use crate::boot_image::BootImage;
 use crate::engine::Engine;
-use crate::engine::configuration::{CYLINDER_BYTES, Machine, Pace, PortE9};
+use crate::engine::configuration::{CYLINDER_BYTES, Errors, Machine, Pace, PortE9};
 use crate::engine::process::{Bochs, Com1};
 use crate::status::Failure;
 
@@ -37,13 +37,37 @@ pub fn start_pc(engine: &Engine, arguments: MachineArgs, disk: Vec<u8>) -> Resul
 fn boot(
     engine: &Engine,
     MachineArgs { cpu, firmware }: MachineArgs,
-    mut disk: Vec<u8>,
+    disk: Vec<u8>,
     memory_mib: usize,
     pace: Pace,
     port_e9: PortE9,
     com1: Com1,
 ) -> Result<Bochs, Failure> {
+    let machine = Machine { cpu, firmware, memory_mib, pace, port_e9, errors: Errors::Ignored };
+    power_on(engine, &machine, disk, com1)
+}
+
+/// Starts a machine that boots `image`, and whose engine says what it thinks of what the machine does.
+///
+/// # Errors
+/// As for [`start`].
+pub fn start_telling_errors(
+    engine: &Engine,
+    MachineArgs { cpu, firmware }: MachineArgs,
+    image: BootImage,
+) -> Result<Bochs, Failure> {
+    let machine = Machine {
+        cpu,
+        firmware,
+        memory_mib: Machine::memory_for(image.payload_end),
+        pace: Pace::Scripted,
+        port_e9: PortE9::Console,
+        errors: Errors::Told,
+    };
+    power_on(engine, &machine, image.bytes, Com1::Unconnected)
+}
+
+fn power_on(engine: &Engine, machine: &Machine, mut disk: Vec<u8>, com1: Com1) -> Result<Bochs, Failure> {
     disk.resize(disk.len().next_multiple_of(CYLINDER_BYTES), 0);
-    let machine = Machine { cpu, firmware, memory_mib, pace, port_e9 };
-    Ok(Bochs::start(engine, &machine, &disk, com1)?)
+    Ok(Bochs::start(engine, machine, &disk, com1)?)
 }

@@ -24,6 +24,9 @@ const TARGET: &str = "x86_64-unknown-linux-gnu";
 /// The profile in the workspace's `Cargo.toml` and in that of `new`'s programs.
 const PROFILE: &str = "metal";
 
+/// The profile of what is emulated for long.
+const FAST_PROFILE: &str = "metal-fast";
+
 /// In `flags.txt`, the linker script beside it.
 const LINKER_SCRIPT: &str = "{link.ld}";
 
@@ -56,16 +59,30 @@ pub fn workspace() -> Result<PathBuf, Failure> {
 /// # Errors
 /// Status 3: the sources are gone, or the build fails.
 pub fn vmm() -> Result<Vec<u8>, Failure> {
+    on_runtime("vmm", PROFILE, "the VMM")
+}
+
+/// The ELF file of the harness that tries the auditor's rules, up to date.
+///
+/// # Errors
+/// As for [`vmm`].
+pub fn prover() -> Result<Vec<u8>, Failure> {
+    on_runtime("prover", FAST_PROFILE, "the prover")
+}
+
+/// A package of ours that stands on the runtime.
+fn on_runtime(package: &str, profile: &'static str, what: &'static str) -> Result<Vec<u8>, Failure> {
     let workspace = workspace()?;
     let build = Build {
         folder: &workspace,
-        package: Some("vmm"),
+        package: Some(package),
         target_folder: workspace.join("target/metal"),
         flags: runtime_flags(&workspace.join("crates/rt"))?,
-        what: "the VMM",
+        profile,
+        what,
     };
     build.run()?;
-    read(&build.program("vmm"))
+    read(&build.program(package))
 }
 
 /// A guest's ELF file, up to date.
@@ -79,6 +96,7 @@ pub fn guest(name: &str) -> Result<Vec<u8>, Failure> {
         package: Some("guests"),
         target_folder: workspace.join("target/metal-guests"),
         flags: vec![GUEST_FLAGS.to_owned()],
+        profile: PROFILE,
         what: "the guests",
     };
     build.run()?;
@@ -104,6 +122,7 @@ pub fn app(folder: &Path) -> Result<Vec<u8>, Failure> {
         package: None,
         target_folder: folder.join("target/metal"),
         flags: runtime_flags(&folder.join("rt"))?,
+        profile: PROFILE,
         what: "the program",
     };
     build.run()?;
@@ -164,13 +183,14 @@ struct Build<'a> {
     package: Option<&'a str>,
     target_folder: PathBuf,
     flags: Vec<String>,
+    profile: &'static str,
     what: &'static str,
 }
 
 impl Build<'_> {
     fn run(&self) -> Result<(), Failure> {
         let mut cargo = cargo(self.folder);
-        cargo.args(["build", "--quiet", "--profile", PROFILE, "--target", TARGET, "--target-dir"]);
+        cargo.args(["build", "--quiet", "--profile", self.profile, "--target", TARGET, "--target-dir"]);
         cargo.arg(&self.target_folder);
         if let Some(package) = self.package {
             cargo.args(["--package", package]);
@@ -193,7 +213,7 @@ impl Build<'_> {
     }
 
     fn program(&self, name: &str) -> PathBuf {
-        self.target_folder.join(TARGET).join(PROFILE).join(name)
+        self.target_folder.join(TARGET).join(self.profile).join(name)
     }
 }
 

@@ -7,14 +7,16 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// Which crate of the project may use which, at run time.
-const ARROWS: [(&str, &[&str]); 8] = [
+const ARROWS: [(&str, &[&str]); 10] = [
     ("cli", &["pc", "vmx", "wire"]),
     ("guests", &[]),
     ("pc", &["v8086"]),
+    ("prover", &["rt", "vmx", "vtx"]),
     ("rt", &[]),
     ("v8086", &[]),
-    ("vmm", &["pc", "rt", "v8086", "vmx", "wire"]),
+    ("vmm", &["pc", "rt", "v8086", "vmx", "vtx", "wire"]),
     ("vmx", &[]),
+    ("vtx", &["rt", "vmx"]),
     ("wire", &[]),
 ];
 
@@ -22,10 +24,24 @@ const ARROWS: [(&str, &[&str]); 8] = [
 const LEAVES: [&str; 4] = ["pc", "v8086", "vmx", "wire"];
 
 /// Where `unsafe` may stand. ARCHITECTURE.md names them.
-const UNSAFE: [&str; 4] = ["crates/rt/src", "vmm/src/cpu", "vmm/src/memory", "vmm/src/operation.rs"];
+const UNSAFE: [&str; 6] = [
+    "crates/rt/src",
+    "crates/vtx/src",
+    "prover/src/cpu",
+    "vmm/src/cpu",
+    "vmm/src/memory",
+    "vmm/src/operation.rs",
+];
 
 /// Folders where assembly may stand. ARCHITECTURE.md names them.
-const ASSEMBLY: [&str; 4] = ["crates/rt/src", "vmm/src/cpu", "vmm/src/memory", "guests/src"];
+const ASSEMBLY: [&str; 6] = [
+    "crates/rt/src",
+    "crates/vtx/src",
+    "prover/src/cpu",
+    "vmm/src/cpu",
+    "vmm/src/memory",
+    "guests/src",
+];
 
 /// Files may be this long, in lines.
 const LONGEST_FILE: usize = 400;
@@ -75,7 +91,7 @@ impl Source {
 fn sources(extensions: &[&str]) -> Vec<Source> {
     let workspace = workspace();
     let mut sources = Vec::new();
-    for folder in ["cli", "crates", "guests", "vmm"] {
+    for folder in ["cli", "crates", "guests", "prover", "vmm"] {
         collect(&workspace.join(folder), extensions, &workspace, &mut sources);
     }
     assert!(sources.len() > 5, "the sources are not where they were");

@@ -37,6 +37,16 @@ pub enum PortE9 {
     Absent,
 }
 
+/// What the engine says of its own about the machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Errors {
+    /// Nothing. Errors are frequent and harmless (a guest may cause one per instruction); a log of them could fill the
+    /// disk.
+    Ignored,
+    /// A line for each, at once, between the bytes of port E9h.
+    Told,
+}
+
 /// The machine to start.
 #[derive(Clone, Copy, Debug)]
 pub struct Machine {
@@ -50,6 +60,8 @@ pub struct Machine {
     pub pace: Pace,
     /// Its debug console.
     pub port_e9: PortE9,
+    /// What the engine says of its own.
+    pub errors: Errors,
 }
 
 impl Machine {
@@ -72,11 +84,16 @@ pub(super) struct Wiring<'a> {
 
 /// The text of the `bochsrc` file.
 pub(super) fn bochsrc(machine: &Machine, wiring: &Wiring) -> String {
-    let Machine { cpu, firmware, memory_mib, pace, port_e9 } = *machine;
+    let Machine { cpu, firmware, memory_mib, pace, port_e9, errors } = *machine;
     let firmware_folder = Path::new(FIRMWARE_FOLDER);
     let clock = match pace {
         Pace::Scripted => format!("sync=none, time0={POWER_ON_SECONDS}"),
         Pace::Interactive => "sync=slowdown, time0=local".to_owned(),
+    };
+    // Each line and each byte of port E9h is flushed, so the order is that in which they came.
+    let (log, error_action) = match errors {
+        Errors::Ignored => (wiring.log.display().to_string(), "ignore"),
+        Errors::Told => ("/dev/stdout".to_owned(), "report"),
     };
     let com1 = match wiring.com1 {
         Some(line) => format!("mode=term, dev={}", line.display()),
@@ -105,10 +122,9 @@ pub(super) fn bochsrc(machine: &Machine, wiring: &Wiring) -> String {
         // No sound card is looked for, and no speaker.
         "sound: waveoutdrv=dummy, waveindrv=dummy, midioutdrv=dummy".to_owned(),
         "speaker: enabled=0".to_owned(),
-        format!("log: {}", wiring.log.display()),
-        // Errors are frequent and harmless (a guest may cause one per instruction); a log of them could fill the disk.
+        format!("log: {log}"),
         "panic: action=fatal".to_owned(),
-        "error: action=ignore".to_owned(),
+        format!("error: action={error_action}"),
         "info: action=ignore".to_owned(),
         "debug: action=ignore".to_owned(),
     ];

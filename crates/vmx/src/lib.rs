@@ -25,6 +25,7 @@ pub mod exit;
 pub mod field;
 pub mod instruction_error;
 mod machine;
+pub mod mutate;
 mod results;
 pub mod segment;
 

@@ -1,51 +1,10 @@
-//! The VMX instructions (SDM vol. 3, chapter "VMX Instruction Reference").
-//!
-//! Each reports through CF and ZF, which the very next instruction may change: they are captured in the asm block
-//! of the instruction itself.
-
-use core::arch::asm;
-use core::fmt;
-
-use vmx::Field;
-use vmx::instruction_error::InstructionError;
+//! The VMX instructions, for regions that are frames of ours. The instructions themselves are in the crate `vtx`.
 
 use rt::trap::Exception;
 
+pub use vtx::{VmxFailure, try_vmwrite, vmread, vmwrite, vmxoff};
+
 use crate::memory::{Frame, PhysicalAddress};
-
-/// A VMX instruction failed (SDM vol. 3, "VMX Instruction Reference", "Conventions").
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum VmxFailure {
-    /// CF = 1: there is no current VMCS that could hold an error number.
-    Invalid,
-    /// ZF = 1: the VM-instruction error field of the current VMCS says why.
-    Valid(u32),
-}
-
-impl fmt::Display for VmxFailure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Invalid => {
-                write!(f, "VMfailInvalid (CF = 1: no current VMCS, or VMXON refused its region)")
-            }
-            Self::Valid(number) => match InstructionError(*number).meaning() {
-                Some(meaning) => write!(f, "VMfailValid, error {number}: {meaning}"),
-                None => {
-                    write!(f, "VMfailValid, error {number}, which this revision of the manual does not list")
-                }
-            },
-        }
-    }
-}
-
-/// CF and ZF as an instruction left them.
-fn outcome(carry: u8, zero: u8) -> Result<(), VmxFailure> {
-    match (carry, zero) {
-        (0, 0) => Ok(()),
-        (0, _) => Err(VmxFailure::Valid(vmread(Field::VM_INSTRUCTION_ERROR) as u32)),
-        (_, _) => Err(VmxFailure::Invalid),
-    }
-}
 
 /// VMXON with a region that holds the revision identifier.
 ///
@@ -53,36 +12,11 @@ fn outcome(carry: u8, zero: u8) -> Result<(), VmxFailure> {
 /// The region is reserved for the processor until VMXOFF.
 ///
 /// # Errors
-/// The exception, when the processor's state forbids VMX; inside, [`VmxFailure::Invalid`] for a wrong revision.
+/// As for [`vtx::vmxon`].
 #[expect(clippy::result_large_err, reason = "the registers are the evidence, and there is one VMXON")]
 pub unsafe fn vmxon(region: &Frame) -> Result<Result<(), VmxFailure>, Exception> {
-    let address = region.address().0;
-    let execute = || {
-        let (carry, zero): (u8, u8);
-        // SAFETY: the caller reserves the region. The instruction changes no register.
-        unsafe {
-            asm!("vmxon [{}]", "setc {}", "setz {}", in(reg) &address, out(reg_byte) carry, out(reg_byte) zero);
-        }
-        match (carry, zero) {
-            (0, 0) => Ok(()),
-            // There is no current VMCS yet, so no error number can be read.
-            (0, _) => Err(VmxFailure::Valid(0)),
-            (_, _) => Err(VmxFailure::Invalid),
-        }
-    };
-    // SAFETY: one instruction that faults before it does anything; nothing here has a destructor.
-    unsafe { rt::trap::catch(execute) }
-}
-
-/// VMXOFF.
-///
-/// # Safety
-/// The processor is in VMX root operation, and no VMCS is used after this.
-pub unsafe fn vmxoff() -> Result<(), VmxFailure> {
-    let (carry, zero): (u8, u8);
-    // SAFETY: the caller is in VMX root operation.
-    unsafe { asm!("vmxoff", "setc {}", "setz {}", out(reg_byte) carry, out(reg_byte) zero) };
-    outcome(carry, zero)
+    // SAFETY: the caller reserves the region.
+    unsafe { vtx::vmxon(region.address().0) }
 }
 
 /// VMCLEAR: makes a VMCS clear and not current.
@@ -90,13 +24,8 @@ pub unsafe fn vmxoff() -> Result<(), VmxFailure> {
 /// # Safety
 /// In VMX root operation; the region is reserved for the processor while it is used as a VMCS.
 pub unsafe fn vmclear(region: &Frame) -> Result<(), VmxFailure> {
-    let (carry, zero): (u8, u8);
     // SAFETY: as the caller promises.
-    unsafe {
-        asm!("vmclear [{}]", "setc {}", "setz {}", in(reg) &region.address().0, out(reg_byte) carry,
-            out(reg_byte) zero);
-    }
-    outcome(carry, zero)
+    unsafe { vtx::vmclear(region.address().0) }
 }
 
 /// VMPTRLD: makes a VMCS current.
@@ -104,13 +33,8 @@ pub unsafe fn vmclear(region: &Frame) -> Result<(), VmxFailure> {
 /// # Safety
 /// As for [`vmclear`].
 pub unsafe fn vmptrld(region: &Frame) -> Result<(), VmxFailure> {
-    let (carry, zero): (u8, u8);
     // SAFETY: as the caller promises.
-    unsafe {
-        asm!("vmptrld [{}]", "setc {}", "setz {}", in(reg) &region.address().0, out(reg_byte) carry,
-            out(reg_byte) zero);
-    }
-    outcome(carry, zero)
+    unsafe { vtx::vmptrld(region.address().0) }
 }
 
 /// VMPTRST: the address of the current VMCS, all ones when there is none.
@@ -118,62 +42,6 @@ pub unsafe fn vmptrld(region: &Frame) -> Result<(), VmxFailure> {
 /// # Safety
 /// In VMX root operation.
 pub unsafe fn vmptrst() -> PhysicalAddress {
-    let mut address = PhysicalAddress(0);
-    // SAFETY: the caller is in VMX root operation; the operand is a local of eight bytes.
-    unsafe { asm!("vmptrst [{}]", in(reg) &raw mut address.0) };
-    address
-}
-
-/// VMREAD. A failure is a bug of ours (a field that does not exist, or no current VMCS): the processor stops at a
-/// `ud2`, which the IDT reports with its address.
-#[inline(always)]
-pub fn vmread(field: Field) -> u64 {
-    let value: u64;
-    // SAFETY: VMREAD reads the current VMCS into a register; on failure control goes to `ud2` and never comes back.
-    unsafe {
-        asm!(
-            "vmread {value}, {field}",
-            "jbe 77f",
-            ".pushsection .text.unlikely.vmread, \"ax\"",
-            "77: ud2",
-            ".popsection",
-            value = out(reg) value,
-            field = in(reg) u64::from(field.encoding()),
-            options(nostack, nomem),
-        );
-    }
-    value
-}
-
-/// VMWRITE on the way of an exit. A failure is a bug of ours, treated as in [`vmread`].
-#[inline(always)]
-pub fn vmwrite(field: Field, value: u64) {
-    // SAFETY: VMWRITE changes the current VMCS only. What a value may do to the host at the next exit is decided by
-    // the host-state fields, which only `plan` sets, once.
-    unsafe {
-        asm!(
-            "vmwrite {field}, {value}",
-            "jbe 77f",
-            ".pushsection .text.unlikely.vmwrite, \"ax\"",
-            "77: ud2",
-            ".popsection",
-            field = in(reg) u64::from(field.encoding()),
-            value = in(reg) value,
-            options(nostack),
-        );
-    }
-}
-
-/// VMWRITE where the processor may refuse: a plan may name a field that this processor lacks.
-///
-/// # Errors
-/// What the processor said.
-pub fn try_vmwrite(field: Field, value: u64) -> Result<(), VmxFailure> {
-    let (carry, zero): (u8, u8);
-    // SAFETY: as in `vmwrite`; a failure is captured.
-    unsafe {
-        asm!("vmwrite {}, {}", "setc {}", "setz {}", in(reg) u64::from(field.encoding()), in(reg) value,
-            out(reg_byte) carry, out(reg_byte) zero);
-    }
-    outcome(carry, zero)
+    // SAFETY: the caller is in VMX root operation.
+    PhysicalAddress(unsafe { vtx::vmptrst() })
 }

@@ -6,6 +6,7 @@
 
 mod cpu;
 mod ept;
+mod known;
 mod profile;
 
 pub use cpu::CpuFacts;
@@ -56,15 +57,15 @@ pub struct Capabilities {
 }
 
 impl Capabilities {
-    /// No MSR at all: the start of [`Capabilities::set`].
+    /// No MSR at all, and no CPUID fact: the start of [`Capabilities::set`].
     pub const fn none() -> Self {
-        Capabilities { values: [0; COUNT], present: 0, cpu: CpuFacts::LEAST }
+        Capabilities { values: [0; COUNT], present: 0, cpu: CpuFacts::UNKNOWN }
     }
 
-    /// Reads every capability MSR that exists, and no other. The CPUID facts stay [`CpuFacts::LEAST`]; set
+    /// Reads every capability MSR that exists, and no other. The CPUID facts are [`CpuFacts::LEAST`]; set
     /// [`Capabilities::cpu`] to tell more.
     pub fn read(mut rdmsr: impl FnMut(u32) -> u64) -> Self {
-        let mut read = Capabilities::none();
+        let mut read = Capabilities { cpu: CpuFacts::LEAST, ..Capabilities::none() };
         for address in FIRST..=LAST {
             if read.exists(address) {
                 read.set(address, rdmsr(address));

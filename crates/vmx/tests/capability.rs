@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use vmx::capability::{CpuFacts, Profile, msr};
+use vmx::controls::ControlKind;
 use vmx::{Capabilities, Field};
 
 /// A processor that raises #GP for an MSR it does not have.
@@ -181,6 +182,8 @@ fn cpuid_of(core2: bool) -> impl FnMut(u32, u32) -> [u32; 4] {
         (1, false) => [0x0005_0654, 0x0001_0800, 0x77FA_F3BF, 0xBFEB_FBFF],
         (7, true) => [0; 4],
         (7, false) => [0, 0xD19F_27EB, 0, 0],
+        // Bochs has no performance counters.
+        (10, _) => [0; 4],
         (0x8000_0000, _) => [0x8000_0008, 0, 0, 0],
         (0x8000_0008, _) => [0x3028, 0, 0, 0],
         _ => panic!("CPUID {leaf:X}h is not needed"),
@@ -206,7 +209,16 @@ fn cpuid_facts_match_the_profiles() {
             && every.bus_lock_detection
             && every.cet_shadow_stacks
             && every.cet_branch_tracking
+            && every.lam
     );
+    assert!(every.known && !CpuFacts::UNKNOWN.known && !Capabilities::none().cpu.known);
+    let counters = CpuFacts::read(|leaf, _| match leaf {
+        0 => [10, 0, 0, 0],
+        // Version 2: four general counters, three fixed ones.
+        10 => [0x0730_0402, 0, 0, 0x603],
+        _ => [0; 4],
+    });
+    assert_eq!(counters.perf_global_ctrl, Some(0x7_0000_000F));
 }
 
 #[test]
@@ -228,4 +240,18 @@ fn addresses_are_judged_at_the_edge_of_their_width() {
     }
     let wide = CpuFacts { linear_address_bits: 57, ..cpu };
     assert!(wide.is_canonical(0x00FF_FFFF_FFFF_FFFF) && !wide.is_canonical(0x0100_0000_0000_0000));
+}
+
+#[test]
+fn an_absent_msr_is_known_to_be_absent_only_where_another_says_so() {
+    let core2 = Profile::CORE2.capabilities;
+    assert_eq!(core2.get(msr::EPT_VPID_CAP), None);
+    assert!(core2.is_known(msr::EPT_VPID_CAP) && core2.is_known(msr::PROCBASED_CTLS3));
+    let nothing = Capabilities::none();
+    assert!(!nothing.is_known(msr::BASIC) && !nothing.is_known(msr::VMFUNC));
+    let mut some = Capabilities::none();
+    some.set(msr::ENTRY_CTLS, core2.get(msr::ENTRY_CTLS).unwrap());
+    assert!(!some.knows_allowed(ControlKind::Entry), "there may be a TRUE MSR");
+    some.set(msr::BASIC, 0);
+    assert!(some.knows_allowed(ControlKind::Entry) && !some.knows_allowed(ControlKind::Exit));
 }

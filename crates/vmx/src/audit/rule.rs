@@ -1,9 +1,8 @@
-//! What a rule of VM entry is, and what a broken one says about itself.
+//! What a rule of VM entry is, and what the processor does about a broken one.
 
 use core::fmt;
 
 use crate::exit::EntryFailure;
-use crate::field::Field;
 use crate::instruction_error::InstructionError;
 
 /// A section of the manual, in the numbering that the crate's root pins.
@@ -21,20 +20,47 @@ impl fmt::Display for Section {
     }
 }
 
-/// What the processor does about a broken rule.
+/// How a VM entry ends.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Outcome {
-    /// The VM-entry instruction fails with this VM-instruction error: 7 for controls, 8 for host state.
+    /// The guest runs.
+    Enters,
+    /// The instruction fails with VMfailInvalid: there is no current VMCS, or it is a shadow VMCS. No field can cause
+    /// this, so no rule has it.
+    FailsInvalid,
+    /// The instruction fails with VMfailValid and this VM-instruction error: 7 for controls, 8 for host state.
     Fails(InstructionError),
     /// The VM exits at once with reason 80000021h and this in the exit qualification.
     Exits(EntryFailure),
+    /// The VM exits at once with reason 80000022h: this entry of the MSR-load area, counted from 1, was refused. As a
+    /// rule's outcome it is 0: the violation tells which one.
+    LoadingFails(u32),
+    /// The VM exits at once with reason 80000029h, for a machine check. No field can cause this, so no rule has it.
+    MachineCheck,
+}
+
+impl Outcome {
+    /// The exit reason and the exit qualification, if the entry ends with a VM exit.
+    pub const fn exit(self) -> Option<(u32, u64)> {
+        match self {
+            Self::Exits(failure) => Some((0x8000_0021, failure.number())),
+            Self::LoadingFails(entry) => Some((0x8000_0022, entry as u64)),
+            Self::MachineCheck => Some((0x8000_0029, 0)),
+            Self::Enters | Self::FailsInvalid | Self::Fails(_) => None,
+        }
+    }
 }
 
 impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Enters => f.write_str("the VM entry succeeds"),
+            Self::FailsInvalid => f.write_str("VMLAUNCH or VMRESUME fails without a current VMCS"),
             Self::Fails(error) => write!(f, "VMLAUNCH or VMRESUME fails, {error}"),
             Self::Exits(failure) => write!(f, "VM exit 80000021h, invalid guest state ({failure})"),
+            Self::LoadingFails(0) => f.write_str("VM exit 80000022h, MSR loading"),
+            Self::LoadingFails(entry) => write!(f, "VM exit 80000022h, MSR loading (entry {entry})"),
+            Self::MachineCheck => f.write_str("VM exit 80000029h, machine check"),
         }
     }
 }
@@ -50,59 +76,6 @@ pub struct Rule {
     pub section: Section,
     /// What the processor does when it is broken.
     pub outcome: Outcome,
-}
-
-/// What a rule demands of the offending field.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Demand {
-    /// This value and no other.
-    Value(u64),
-    /// At most this value.
-    AtMost(u64),
-    /// These bits 1 and those 0; the masks hold only bits that are wrong.
-    Bits {
-        /// Bits that are 0 and must be 1.
-        set: u64,
-        /// Bits that are 1 and must be 0.
-        clear: u64,
-    },
-    /// What the rule's sentence says.
-    Sentence,
-}
-
-impl fmt::Display for Demand {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Value(value) => write!(f, "must be {value:X}h"),
-            Self::AtMost(value) => write!(f, "must be at most {value:X}h"),
-            Self::Bits { set, clear: 0 } => write!(f, "must set {set:X}h"),
-            Self::Bits { set: 0, clear } => write!(f, "must clear {clear:X}h"),
-            Self::Bits { set, clear } => write!(f, "must set {set:X}h and clear {clear:X}h"),
-            Self::Sentence => f.write_str("breaks the rule"),
-        }
-    }
-}
-
-/// A broken rule.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Violation {
-    /// The rule.
-    pub rule: &'static Rule,
-    /// The field that breaks it.
-    pub field: Field,
-    /// The field's value.
-    pub value: u64,
-    /// What the value should be.
-    pub demand: Demand,
-}
-
-/// In words, such as `guest_cs_access_rights is 9Bh and must be F3h: In virtual-8086 mode ... (guest.segment...)`.
-impl fmt::Display for Violation {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Violation { rule, field, value, demand } = self;
-        write!(f, "{field} is {value:X}h and {demand}: {} ", rule.sentence)?;
-        write!(f, "(rule {}, {})", rule.id, rule.section)
-    }
 }
 
 impl Rule {
@@ -122,6 +95,21 @@ impl Rule {
     pub(super) const fn guest(id: &'static str, section: Section, sentence: &'static str) -> Self {
         Rule { id, sentence, section, outcome: Outcome::Exits(EntryFailure::Unspecified) }
     }
+
+    /// A rule on guest state whose breach the exit qualification tells.
+    pub(super) const fn told(
+        id: &'static str,
+        section: Section,
+        failure: EntryFailure,
+        sentence: &'static str,
+    ) -> Self {
+        Rule { id, sentence, section, outcome: Outcome::Exits(failure) }
+    }
+
+    /// A rule on an entry of the VM-entry MSR-load area.
+    pub(super) const fn loading(id: &'static str, sentence: &'static str) -> Self {
+        Rule { id, sentence, section: section::MSR_LOADING, outcome: Outcome::LoadingFails(0) }
+    }
 }
 
 /// The sections of chapter 28 that state rules.
@@ -133,6 +121,7 @@ pub(super) mod section {
         Section { number, title }
     }
 
+    pub const BASIC:               Section = of("28.1",     "Basic VM-Entry Checks");
     pub const EXECUTION_CONTROLS:  Section = of("28.2.1.1", "VM-Execution Control Fields");
     pub const EXIT_CONTROLS:       Section = of("28.2.1.2", "VM-Exit Control Fields");
     pub const ENTRY_CONTROLS:      Section = of("28.2.1.3", "VM-Entry Control Fields");
@@ -144,4 +133,7 @@ pub(super) mod section {
     pub const GUEST_TABLES:        Section = of("28.3.1.3", "Checks on Guest Descriptor-Table Registers");
     pub const GUEST_RIP_RFLAGS:    Section = of("28.3.1.4", "Checks on Guest RIP, RFLAGS, and SSP");
     pub const GUEST_NON_REGISTER:  Section = of("28.3.1.5", "Checks on Guest Non-Register State");
+    pub const GUEST_PDPTES:        Section = of("28.3.1.6", "Checks on Guest Page-Directory-Pointer-Table Entries");
+    pub const MSR_LOADING:         Section = of("28.4",     "Loading MSRs");
+    pub const MACHINE_CHECKS:      Section = of("28.9",     "Machine-Check Events During VM Entry");
 }

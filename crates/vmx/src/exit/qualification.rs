@@ -24,6 +24,30 @@ pub enum EntryFailure {
     Undefined(u64),
 }
 
+impl EntryFailure {
+    /// What this exit qualification says.
+    pub const fn from_number(number: u64) -> Self {
+        match number {
+            0 => Self::Unspecified,
+            2 => Self::Pdpte,
+            3 => Self::NmiInjection,
+            4 => Self::LinkPointer,
+            undefined => Self::Undefined(undefined),
+        }
+    }
+
+    /// The exit qualification that says so.
+    pub const fn number(self) -> u64 {
+        match self {
+            Self::Unspecified => 0,
+            Self::Pdpte => 2,
+            Self::NmiInjection => 3,
+            Self::LinkPointer => 4,
+            Self::Undefined(number) => number,
+        }
+    }
+}
+
 impl fmt::Display for EntryFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -101,13 +125,7 @@ impl Qualification {
             Reason::IoInstruction => {
                 IoQualification::decode(raw).map_or(Qualification::Raw(raw), Qualification::Io)
             }
-            Reason::InvalidGuestState => Qualification::EntryFailure(match raw {
-                0 => EntryFailure::Unspecified,
-                2 => EntryFailure::Pdpte,
-                3 => EntryFailure::NmiInjection,
-                4 => EntryFailure::LinkPointer,
-                undefined => EntryFailure::Undefined(undefined),
-            }),
+            Reason::InvalidGuestState => Qualification::EntryFailure(EntryFailure::from_number(raw)),
             Reason::MsrLoading => Qualification::MsrEntry(raw),
             Reason::Mwait => Qualification::MonitorArmed(raw & 1 == 1),
             Reason::ApicAccess => Qualification::ApicAccess(ApicAccess(raw)),

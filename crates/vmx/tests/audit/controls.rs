@@ -87,17 +87,17 @@ fn vpid_and_ept_are_checked_where_enabled() {
             (&[ept, (pointer, 0x1E)], &[]),
             (&[ept, (pointer, 0x18)], &[]),
             (&[ept, (pointer, 0x5E)], &[]),
-            (&[ept, (pointer, 0x9E)], &["control.ept_pointer"]),
-            (&[ept, (pointer, 0x19)], &["control.ept_pointer"]),
-            (&[ept, (pointer, 0x26)], &["control.ept_pointer"]),
-            (&[ept, (pointer, 0x11E)], &["control.ept_pointer"]),
-            (&[ept, (pointer, 1 << 40 | 0x1E)], &["control.ept_pointer"]),
+            (&[ept, (pointer, 0x9E)], &["control.ept_pointer.flags"]),
+            (&[ept, (pointer, 0x19)], &["control.ept_pointer.memory_type"]),
+            (&[ept, (pointer, 0x26)], &["control.ept_pointer.walk"]),
+            (&[ept, (pointer, 0x11E)], &["control.ept_pointer.reserved"]),
+            (&[ept, (pointer, 1 << 40 | 0x1E)], &["control.ept_pointer.reserved"]),
             (&[ept, (pointer, 0xFF_FFFF_F01E)], &[]),
         ],
     );
     let lynnfield = &Profile::LYNNFIELD;
     let ept = flip(lynnfield, ControlKind::Secondary, secondary::ENABLE_EPT);
-    try_changes(lynnfield, &[(&[ept, (pointer, 0x5E)], &["control.ept_pointer"])]);
+    try_changes(lynnfield, &[(&[ept, (pointer, 0x5E)], &["control.ept_pointer.flags"])]);
 }
 
 #[test]
@@ -114,8 +114,10 @@ fn msr_areas_are_checked_where_they_have_entries() {
                 (&[(count, 1), (address, 8)], &[rule]),
                 (&[(count, 1), (address, 16)], &[]),
                 (&[(count, 1), (address, 0xFF_FFFF_FFF0)], &[]),
-                (&[(count, 2), (address, 0xFF_FFFF_FFF0)], &[rule]),
+                (&[(count, 2), (address, 0xFF_FFFF_FFF0)], &[&format!("{rule}.last")]),
                 (&[(count, 2), (address, 0xFFFF_FFFF_FFFF_FFF0)], &[rule]),
+                (&[(count, u64::from(u32::MAX)), (address, 0xF0_0000_0000)], &[]),
+                (&[(count, u64::from(u32::MAX)), (address, 0xF0_0000_0020)], &[&format!("{rule}.last")]),
             ],
         );
     }
@@ -140,7 +142,7 @@ fn injected_events_are_well_formed() {
             (&[(WORD, 0x8000_031F)], &[]),
             (&[(WORD, 0x8000_0320)], &["control.entry.event.vector"]),
             (&[(WORD, 0x8000_0306)], &[]),
-            (&[(WORD, 0x8000_0B06), (ERROR, 0)], &["control.entry.event.deliver_error_code"]),
+            (&[(WORD, 0x8000_0B06), (ERROR, 0)], &["control.entry.event.no_error_code"]),
             (&[(WORD, 0x8000_0B0D), (ERROR, 0xFFFF)], &[]),
             (&[(WORD, 0x8000_030D)], &["control.entry.event.deliver_error_code"]),
             (&[(WORD, 0x8000_0B0D), (ERROR, 0x1_0000)], &["control.entry.event.error_code"]),
@@ -149,23 +151,6 @@ fn injected_events_are_well_formed() {
             (&[(WORD, 0x8000_0408), (LENGTH, 15)], &[]),
             (&[(WORD, 0x8000_0408), (LENGTH, 16)], &["control.entry.event.instruction_length"]),
             (&[(WORD, 0x8000_0408), (LENGTH, 0)], &["control.entry.event.instruction_length"]),
-        ],
-    );
-    // Real mode pushes no error code, but only an unrestricted guest can be in it.
-    let skylake = &Profile::SKYLAKE;
-    let unrestricted =
-        flip(skylake, ControlKind::Secondary, secondary::UNRESTRICTED_GUEST | secondary::ENABLE_EPT);
-    let real_mode =
-        [(Field::GUEST_RFLAGS, 2), (Field::GUEST_CR0, 0x30), (Field::EPT_POINTER, 0x1E), unrestricted];
-    let [flags, cr0, ept, secondary] = real_mode;
-    try_changes(
-        skylake,
-        &[
-            (&[flags, cr0, ept, secondary, (WORD, 0x8000_030D)], &[]),
-            (
-                &[flags, cr0, ept, secondary, (WORD, 0x8000_0B0D), (ERROR, 0)],
-                &["control.entry.event.deliver_error_code"],
-            ),
         ],
     );
     try_changes(&Profile::SKYLAKE, &[(&[(WORD, 0x8000_0408), (LENGTH, 0)], &[])]);

@@ -42,11 +42,11 @@ fn guest_registers_are_those_of_a_virtual_8086_guest() {
         core2,
         &[
             (&[ia_32e, pae], &["guest.rflags.vm"]),
-            (&[ia_32e], &["guest.ia_32e_mode", "guest.rflags.vm"]),
+            (&[ia_32e], &["guest.ia_32e_mode.cr4", "guest.rflags.vm"]),
             (&[pae], &[]),
         ],
     );
-    try_changes(&Profile::HASWELL, &[(&[(Field::GUEST_CR4, 0x2_2011)], &["guest.ia_32e_mode"])]);
+    try_changes(&Profile::HASWELL, &[(&[(Field::GUEST_CR4, 0x2_2011)], &["guest.cr4.pcide"])]);
     let no_debug = flip(core2, ControlKind::Entry, entry::LOAD_DEBUG_CONTROLS);
     try_changes(core2, &[(&[no_debug, (Field::GUEST_DR7, 1 << 32)], &[])]);
 }
@@ -62,9 +62,9 @@ fn loaded_msrs_of_the_guest_are_well_formed() {
             (&[pat, (Field::GUEST_IA32_PAT, 0x0007_0406_0007_0406)], &[]),
             (&[pat, (Field::GUEST_IA32_PAT, 3)], &["guest.pat"]),
             (&[efer, (Field::GUEST_IA32_EFER, 0x801)], &[]),
-            (&[efer, (Field::GUEST_IA32_EFER, 0x100)], &["guest.efer"]),
-            (&[efer, (Field::GUEST_IA32_EFER, 0x400)], &["guest.efer"]),
-            (&[efer, (Field::GUEST_IA32_EFER, 0x002)], &["guest.efer"]),
+            (&[efer, (Field::GUEST_IA32_EFER, 0x100)], &["guest.efer.lme"]),
+            (&[efer, (Field::GUEST_IA32_EFER, 0x400)], &["guest.efer.lma", "guest.efer.lme"]),
+            (&[efer, (Field::GUEST_IA32_EFER, 0x002)], &["guest.efer.reserved"]),
         ],
     );
 }
@@ -87,39 +87,33 @@ fn each_of_the_six_segments_has_its_one_permitted_form() {
             ],
         );
     }
-    // Outside virtual-8086 mode these rules do not hold.
-    let protected = (Field::GUEST_RFLAGS, 2);
-    try_changes(&Profile::CORE2, &[(&[protected, (Field::GUEST_CS_ACCESS_RIGHTS, 0xC09B)], &[])]);
 }
 
 #[test]
 fn tr_is_a_busy_tss_and_ldtr_an_ldt_or_unusable() {
     const TR: Field = Field::GUEST_TR_ACCESS_RIGHTS;
     const LDTR: Field = Field::GUEST_LDTR_ACCESS_RIGHTS;
-    let tr = "guest.segment.tr.access_rights";
-    let ldtr = "guest.segment.ldtr.access_rights";
-    let granularity = "guest.segment.system.granularity";
     try_changes(
         &Profile::CORE2,
         &[
             (&[(TR, 0x83)], &[]),
-            (&[(TR, 0x89)], &[tr]),
-            (&[(TR, 0x0B)], &[tr]),
-            (&[(TR, 0x9B)], &[tr]),
-            (&[(TR, 0x18B)], &[tr]),
-            (&[(TR, 0x1_008B)], &[tr]),
-            (&[(TR, 0x808B)], &[granularity]),
+            (&[(TR, 0x89)], &["guest.segment.tr.type"]),
+            (&[(TR, 0x0B)], &["guest.segment.tr.present"]),
+            (&[(TR, 0x9B)], &["guest.segment.tr.s"]),
+            (&[(TR, 0x18B)], &["guest.segment.tr.reserved"]),
+            (&[(TR, 0x1_008B)], &["guest.segment.tr.usable"]),
+            (&[(TR, 0x808B)], &["guest.segment.tr.granularity.bytes"]),
             (&[(TR, 0x808B), (Field::GUEST_TR_LIMIT, 0x2FFF)], &[]),
-            (&[(Field::GUEST_TR_LIMIT, 0x10_0000)], &[granularity]),
+            (&[(Field::GUEST_TR_LIMIT, 0x10_0000)], &["guest.segment.tr.granularity.pages"]),
             (&[(Field::GUEST_TR_LIMIT, 0xF_FFFF)], &[]),
-            (&[(Field::GUEST_TR_SELECTOR, 0x0C)], &["guest.segment.system.selector"]),
-            (&[(Field::GUEST_TR_BASE, 1 << 47)], &["guest.segment.system.base"]),
-            (&[(LDTR, 0x8B)], &[ldtr]),
-            (&[(LDTR, 0x02)], &[ldtr]),
+            (&[(Field::GUEST_TR_SELECTOR, 0x0C)], &["guest.segment.tr.selector"]),
+            (&[(Field::GUEST_TR_BASE, 1 << 47)], &["guest.segment.tr.base"]),
+            (&[(LDTR, 0x8B)], &["guest.segment.ldtr.type"]),
+            (&[(LDTR, 0x02)], &["guest.segment.ldtr.present"]),
             (&[(LDTR, 0x1_0000)], &[]),
             (&[(LDTR, 0x1_FFFF), (Field::GUEST_LDTR_SELECTOR, 4), (Field::GUEST_LDTR_BASE, 1 << 63)], &[]),
-            (&[(Field::GUEST_LDTR_SELECTOR, 0x14)], &["guest.segment.system.selector"]),
-            (&[(Field::GUEST_LDTR_BASE, 1 << 63)], &["guest.segment.system.base"]),
+            (&[(Field::GUEST_LDTR_SELECTOR, 0x14)], &["guest.segment.ldtr.selector"]),
+            (&[(Field::GUEST_LDTR_BASE, 1 << 63)], &["guest.segment.ldtr.base"]),
         ],
     );
 }
@@ -144,9 +138,9 @@ fn activity_and_interruptibility_agree_with_flags_and_injection() {
             (&[(BLOCKING, 1)], &["guest.interruptibility.sti"]),
             (&[(BLOCKING, 2)], &[]),
             (&[(BLOCKING, 3), IF], &["guest.interruptibility.both"]),
-            (&[(BLOCKING, 4)], &["guest.interruptibility.reserved"]),
+            (&[(BLOCKING, 4)], &["guest.interruptibility.smi"]),
             (&[(BLOCKING, 8)], &[]),
-            (&[(BLOCKING, 0x10)], &["guest.interruptibility.reserved"]),
+            (&[(BLOCKING, 0x10)], &["guest.interruptibility.enclave"]),
             (&[(BLOCKING, 0x20)], &["guest.interruptibility.reserved"]),
             (&[(BLOCKING, 1), IF, (WORD, 0x8000_0008)], &["guest.interruptibility.external_interrupt"]),
             (&[(BLOCKING, 2), (WORD, 0x8000_0202)], &["guest.interruptibility.nmi"]),
@@ -173,7 +167,7 @@ fn pending_debug_exceptions_agree_with_single_stepping() {
             (&[(PENDING, 0x800)], &[reserved]),
             (&[(PENDING, 0x2000)], &[reserved]),
             (&[(PENDING, 0x8000)], &[reserved]),
-            (&[(PENDING, 0x1_0000)], &[reserved]),
+            (&[(PENDING, 0x1_0000)], &["guest.pending_debug.rtm"]),
             (&[(PENDING, 1 << 63)], &[reserved]),
             (&[(PENDING, 0x4000), BLOCKED], &[step]),
             (&[(PENDING, 0x4000), BLOCKED, TF], &[]),

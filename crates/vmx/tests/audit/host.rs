@@ -59,8 +59,8 @@ fn loaded_msrs_of_the_host_are_well_formed() {
             (&[(Field::HOST_IA32_PAT, 2)], &[]),
             (&[efer, (Field::HOST_IA32_EFER, 0x500)], &[]),
             (&[efer, (Field::HOST_IA32_EFER, 0xD01)], &[]),
-            (&[efer, (Field::HOST_IA32_EFER, 0x100)], &["host.efer"]),
-            (&[efer, (Field::HOST_IA32_EFER, 0x502)], &["host.efer"]),
+            (&[efer, (Field::HOST_IA32_EFER, 0x100)], &["host.efer.mode"]),
+            (&[efer, (Field::HOST_IA32_EFER, 0x502)], &["host.efer.reserved"]),
         ],
     );
 }
@@ -70,11 +70,11 @@ fn a_32_bit_host_is_judged_as_one() {
     let mut capabilities = Profile::CORE2.capabilities;
     capabilities.cpu.in_ia32e_mode = false;
     let mut machine = v8086(&capabilities);
-    assert_eq!(rules(&machine, &capabilities), ["host.address_space_size"]);
+    assert_eq!(rules(&machine, &capabilities), ["host.address_space_size.outside"]);
     let (field, narrow) = flip(&Profile::CORE2, ControlKind::Exit, exit::HOST_ADDRESS_SPACE_SIZE);
     machine.set(field, narrow);
     assert_eq!(rules(&machine, &capabilities), [] as [&str; 0]);
     machine.set(Field::HOST_RIP, 1 << 32);
     machine.set(Field::HOST_SS_SELECTOR, 0);
-    assert_eq!(rules(&machine, &capabilities), ["host.selector.null", "host.address_space_size.rip"]);
+    assert_eq!(rules(&machine, &capabilities), ["host.selector.null_ss", "host.address_space_size.rip_32"]);
 }

@@ -1,9 +1,11 @@
 //! The rules of VM entry that a virtual-8086 guest meets: a valid plan breaks none, and each rule is tried just inside
 //! and just outside.
 
+mod cases;
 mod controls;
 mod guest;
 mod host;
+mod outcome;
 mod plan;
 
 use plan::{rules, v8086, violations};

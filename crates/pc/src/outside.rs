@@ -2,6 +2,8 @@
 
 use core::fmt;
 
+use crate::Geometry;
+
 /// Bytes in a sector, on every drive of this PC.
 pub const SECTOR_SIZE: usize = 512;
 
@@ -18,6 +20,11 @@ pub enum WriteError {
 pub trait Disk {
     /// Sectors that the image holds, a last incomplete one included.
     fn sector_count(&self) -> u32;
+
+    /// The geometry of a hard disk, where its partition table or boot sector tells it; `None` leaves it to the size.
+    fn geometry(&self) -> Option<Geometry> {
+        None
+    }
 
     /// The sector `lba`, or `None` for a sector of zeros, such as one inside the drive's geometry but beyond the image.
     fn read(&mut self, lba: u32) -> Option<&[u8; SECTOR_SIZE]>;

@@ -23,6 +23,7 @@ enum Slot {
 pub struct ModuleDisk {
     drive: u8,
     sectors: u32,
+    geometry: wire::Geometry,
     slots: &'static mut [Slot],
     frames: Frames,
 }
@@ -41,7 +42,7 @@ impl ModuleDisk {
                 *slot = Slot::Original(bytes);
             }
         }
-        Ok(Self { drive: image.drive, sectors: image.sectors, slots, frames })
+        Ok(Self { drive: image.drive, sectors: image.sectors, geometry: image.geometry, slots, frames })
     }
 }
 
@@ -57,6 +58,11 @@ fn sector_at(chunk: &[u8], offset: usize) -> Option<&[u8; SECTOR_SIZE]> {
 impl Disk for ModuleDisk {
     fn sector_count(&self) -> u32 {
         self.sectors
+    }
+
+    fn geometry(&self) -> Option<pc::Geometry> {
+        let wire::Geometry { cylinders, heads, sectors_per_track } = self.geometry;
+        Some(pc::Geometry { cylinders, heads, sectors: sectors_per_track })
     }
 
     fn read(&mut self, lba: u32) -> Option<&[u8; SECTOR_SIZE]> {

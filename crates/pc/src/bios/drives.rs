@@ -55,17 +55,14 @@ impl Geometry {
         floppy_format(sectors).map(|format| format.geometry)
     }
 
-    /// The geometry of a hard disk of `sectors` with the boot sector `first`: what its partition table was made
-    /// with, else 63 sectors a track and as many heads as 1024 cylinders need, 16 at least.
-    pub fn of_hard_disk(sectors: u32, first: Option<&[u8; 512]>) -> Self {
-        let (heads, per_track) = first.and_then(partitioned_with).unwrap_or_else(|| {
-            let heads =
-                [16, 32, 64, 128].into_iter().find(|&heads| sectors <= MAX_CYLINDERS * u32::from(heads) * 63);
-            (heads.unwrap_or(255), 63)
-        });
-        let per_cylinder = u32::from(heads) * u32::from(per_track);
-        let cylinders = (sectors / per_cylinder).clamp(1, MAX_CYLINDERS) as u16;
-        Self { cylinders, heads, sectors: per_track }
+    /// The geometry of a hard disk of `sectors` of which nothing else is known: 63 sectors a track and as many heads
+    /// as 1024 cylinders need, 16 at least.
+    pub fn of_hard_disk(sectors: u32) -> Self {
+        let heads =
+            [16, 32, 64, 128].into_iter().find(|&heads| sectors <= MAX_CYLINDERS * u32::from(heads) * 63);
+        let heads = heads.unwrap_or(255);
+        let cylinders = (sectors / (u32::from(heads) * 63)).clamp(1, MAX_CYLINDERS) as u16;
+        Self { cylinders, heads, sectors: 63 }
     }
 
     /// The sector number of a place, `None` if there is no such place.
@@ -78,25 +75,6 @@ impl Geometry {
 
 pub(super) fn floppy_format(sectors: u32) -> Option<&'static FloppyFormat> {
     FLOPPY_FORMATS.iter().find(|format| sectors <= format.geometry.sector_count())
-}
-
-/// Heads and sectors a track that an MBR was written with, from where its partitions end: they end at a cylinder's
-/// end, so on the last head and sector.
-fn partitioned_with(mbr: &[u8; 512]) -> Option<(u8, u8)> {
-    if mbr[510..] != [0x55, 0xAA] {
-        return None;
-    }
-    let entries = mbr[446..510].chunks_exact(16);
-    let mut found = None;
-    for entry in entries.filter(|entry| entry[4] != 0) {
-        let (heads, sectors) = (entry[5].checked_add(1)?, entry[6] & 0x3F);
-        let valid_flag = entry[0] & 0x7F == 0;
-        if !valid_flag || heads < 2 || sectors == 0 || found.is_some_and(|other| other != (heads, sectors)) {
-            return None;
-        }
-        found = Some((heads, sectors));
-    }
-    found
 }
 
 /// A drive that holds a disk.
@@ -151,7 +129,7 @@ fn drive(number: u8, disk: &mut dyn Disk) -> Option<Drive> {
         let geometry = Geometry::of_floppy(sectors)?;
         Some(Drive { number, geometry, sectors: geometry.sector_count() })
     } else {
-        let geometry = Geometry::of_hard_disk(sectors, disk.read(0));
+        let geometry = disk.geometry().unwrap_or_else(|| Geometry::of_hard_disk(sectors));
         Some(Drive { number, geometry, sectors })
     }
 }

@@ -170,25 +170,24 @@ fn a_missing_bochs_that_cannot_be_installed_is_refused_with_the_command_that_hel
 }
 
 #[test]
-fn runs_that_begin_together_on_a_fresh_machine_install_bochs_once() {
+fn runs_that_begin_together_on_a_fresh_machine_install_one_after_the_other() {
     let folder = images();
     let bin = path_without_bochs(folder.path());
     // As the real ones: apt-get refuses while another works, sudo takes an option and a command.
-    let work =
-        "cd \"${0%/*}\"; mkdir busy || exit 100; sleep 0.2; echo >>installs; ln -s /bin/false bochs-bin";
-    script(&bin, "apt-get", &format!("PATH=/usr/bin:/bin\n{work}; rmdir busy"));
+    let alone =
+        "cd \"${0%/*}\"; mkdir busy || { echo >>met; exit 100; }; echo >>installed; sleep 0.2; rmdir busy";
+    script(&bin, "apt-get", &format!("PATH=/usr/bin:/bin\n{alone}\nln -sf /bin/false bochs-bin"));
     script(&bin, "sudo", "shift; PATH=$PATH:/usr/bin:/bin; exec \"$@\"");
     let runs = [(); 3].map(|()| {
         let mut command = hyper86(&["demo"]);
         // Nothing needs to be built to see who installs.
-        command.env("PATH", &bin).env("CARGO", "/bin/false").stdin(Stdio::null()).stderr(Stdio::piped());
+        command.env("PATH", &bin).env("CARGO", "/bin/false").stdin(Stdio::null()).stderr(Stdio::null());
         command.spawn().unwrap()
     });
-    for run in runs {
-        let said = String::from_utf8(run.wait_with_output().unwrap().stderr).unwrap();
-        assert!(!said.contains("could not install") && said.contains("could not build"), "{said}");
+    for mut run in runs {
+        run.wait().unwrap();
     }
-    assert_eq!(fs::read(bin.join("installs")).unwrap(), b"\n");
+    assert!(bin.join("installed").exists() && !bin.join("met").exists());
 }
 
 #[test]

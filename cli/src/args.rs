@@ -1,5 +1,7 @@
 //! The command line.
 
+mod offline;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -9,6 +11,7 @@ use wire::KeyItem;
 
 use crate::engine::{Cpu, Firmware};
 use crate::keys;
+pub use offline::{AuditArgs, CapsArgs, ExplainArgs};
 
 /// The wall-clock limit of a run where `--timeout` gives none, in seconds.
 const TIMEOUT_SECONDS: u64 = 60;
@@ -44,6 +47,12 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Say which rules of VM entry a dump of a VMCS breaks.
+    Audit(AuditArgs),
+    /// Say what an exit reason, an error, a VMCS field, a value of it, or a capability MSR is.
+    Explain(ExplainArgs),
+    /// Show what a processor's VT-x can do, control by control.
+    Caps(CapsArgs),
     /// Boot a raw image as a PC would, and show what it sends to COM1.
     #[command(hide = true)]
     Pc(PcArgs),

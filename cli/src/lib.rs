@@ -1,20 +1,24 @@
 //! The host tool: builds the VMM, lays out boot images, runs them in an engine, and shows what happened.
 //!
 //! A command line becomes [`args`], each command is one module ([`demo`], [`run`], [`new`], [`run_app`], [`image`],
-//! [`doctor`]) that ends in a [`status::Status`] or a [`status::Failure`], and that is the process's exit status.
+//! [`doctor`], [`audit`], [`explain`], [`caps`]) that ends in a [`status::Status`] or a [`status::Failure`], and that is the process's exit status.
 
 pub mod args;
+pub mod audit;
 pub mod boot_image;
+pub mod caps;
 pub mod demo;
 pub mod disk;
 pub mod doctor;
 pub mod engine;
+pub mod explain;
 pub mod image;
 pub mod json;
 pub mod keys;
 pub mod machine;
 pub mod metal;
 pub mod new;
+pub mod paint;
 pub mod payload;
 pub mod print;
 pub mod run;
@@ -56,6 +60,9 @@ fn carry_out(command: &Command) -> Result<Status, Failure> {
         Command::RunApp(arguments) => run_app::run_app(arguments),
         Command::Image(arguments) => image::image(arguments),
         Command::Doctor { json } => doctor::doctor(if *json { Form::Json } else { Form::Text }),
+        Command::Audit(arguments) => audit::audit(arguments),
+        Command::Explain(arguments) => explain::explain(&arguments.what),
+        Command::Caps(arguments) => caps::caps(arguments),
         Command::Pc(arguments) => run_app::pc(arguments),
     }
 }

@@ -1,0 +1,56 @@
+//! The commands that need no machine: `audit`, `explain`, `caps`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+/// What `audit --json` prints, for its help.
+const AUDIT_JSON: &str = "\
+Numbers are hexadecimal, with or without 0x or h. Status 0: no rule broken, 1: some are, 2: not readable.
+
+--json prints one object: {command, file, format: kvm|xen|list|json, processor, status, violations: COUNT,
+  dumps: [{label, machine: [{field, name, value, line}], msrs: [{area, msr, value}],
+           violations: [{rule, field, encoding, value, demand, evidence, sentence, section: {number, title},
+                         outcome, fix}],
+           outcomes: [WHAT THE PROCESSOR MAY DO],
+           undecided: [{rule, sentence, why, likely: {field, value}|null}], notes: [{line, text}]}],
+  unknown: [{line, text}]}";
+
+/// `audit`.
+#[derive(Clone, Debug, Args)]
+#[command(after_long_help = AUDIT_JSON)]
+pub struct AuditArgs {
+    /// The dump, or - for standard input: a kernel log of KVM's dump_vmcs, a console log of Xen, a list of names or
+    /// encodings with values, or a JSON snapshot.
+    pub file: PathBuf,
+    /// The processor: a model (core2, lynnfield, arrandale, haswell, skylake) or a file with its capability MSRs, as
+    /// JSON or in lines such as `0x480: 00da040000000004`. Without it, rules that need it are not decided.
+    #[arg(long, value_name = "FILE|MODEL")]
+    pub caps: Option<String>,
+    /// Print one JSON object.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `explain`.
+#[derive(Clone, Debug, Args)]
+pub struct ExplainArgs {
+    /// An exit reason (48, 0x80000021, "exit 48"), an instruction error ("error 7"), a field (0x6820, guest_rflags), a
+    /// value of it (cs_access_rights=0x9b), or a capability MSR ("msr 0x482=0xf7f9fffe0401e172").
+    #[arg(required = true, value_name = "WHAT")]
+    pub what: Vec<String>,
+}
+
+/// `caps`.
+#[derive(Clone, Debug, Args)]
+pub struct CapsArgs {
+    /// A model: core2, lynnfield, arrandale, haswell, skylake.
+    #[arg(long, value_name = "MODEL", default_value = "core2", conflicts_with = "caps")]
+    pub cpu: String,
+    /// A saved profile: JSON, or lines such as `0x480: 00da040000000004`.
+    #[arg(long, value_name = "FILE")]
+    pub caps: Option<String>,
+    /// Print the profile as JSON, which --caps reads.
+    #[arg(long)]
+    pub json: bool,
+}

@@ -1,0 +1,132 @@
+//! The audit of one dump: which rules it breaks, and which cannot be decided from it.
+
+use vmx::audit::{self, Evidence, Finding, NoMemory, Permitted, Rule, Violation, Why};
+use vmx::capability::{Profile, msr};
+use vmx::{Capabilities, Field};
+
+use super::dump::Dump;
+
+/// A broken rule, in words.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Broken {
+    /// The rule.
+    pub rule: &'static Rule,
+    /// The field that breaks it.
+    pub field: Field,
+    /// The field's value.
+    pub value: u64,
+    /// What the field must be.
+    pub demand: String,
+    /// What else decided, where something did.
+    pub evidence: Option<String>,
+    /// What the processor will do.
+    pub outcome: String,
+    /// A change that would satisfy the rule.
+    pub fix: String,
+}
+
+/// A rule that could not be decided.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Open {
+    /// The rule.
+    pub rule: &'static Rule,
+    /// Why not.
+    pub why: String,
+    /// What one would have to know.
+    pub lack: Lack,
+    /// The field that breaks the rule on each of the engine's models, where the rule turns on what all known
+    /// processors share.
+    pub likely: Option<(Field, u64)>,
+}
+
+/// What an audit lacks.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Lack {
+    /// A field that the dump does not print.
+    Field(Field),
+    /// A capability MSR.
+    Capability(u32),
+    /// Something else about the processor.
+    Processor(&'static str),
+    /// The memory that the VMCS points to, at this address.
+    Memory(u64),
+    /// What an MSR of the MSR-load area accepts.
+    Msr(u32),
+}
+
+/// What an audit says.
+#[derive(Clone, Default, Debug)]
+pub struct Judgement {
+    /// The broken rules, in the manual's order.
+    pub broken: Vec<Broken>,
+    /// The rules that could not be decided, in the same order.
+    pub open: Vec<Open>,
+    /// What the processor may do, given the broken rules: any of these.
+    pub outcomes: Vec<String>,
+}
+
+/// Audits `dump` for a processor with these `capabilities`. A dump has no memory.
+pub fn judge(dump: &Dump, capabilities: &Capabilities) -> Judgement {
+    let mut judgement = Judgement::default();
+    let mut permitted = Permitted::new();
+    audit::check_with(&dump.machine, capabilities, &NoMemory, &mut |finding| match finding {
+        Finding::Violation(violation) => {
+            permitted.add(&violation);
+            judgement.broken.push(broken(&violation));
+        }
+        Finding::Undecided(undecided) => {
+            let lack = lack(undecided.why);
+            let likely = likely(dump, undecided.rule, lack);
+            judgement.open.push(Open { rule: undecided.rule, why: undecided.why.to_string(), lack, likely });
+        }
+    });
+    judgement.outcomes = permitted.outcomes().map(|outcome| outcome.to_string()).collect();
+    judgement
+}
+
+fn broken(violation: &Violation) -> Broken {
+    let Violation { rule, field, value, demand, evidence, .. } = *violation;
+    Broken {
+        rule,
+        field,
+        value,
+        demand: demand.to_string(),
+        evidence: (evidence != Evidence::None).then(|| evidence.to_string()),
+        outcome: violation.outcome().to_string(),
+        fix: violation.fix().to_string(),
+    }
+}
+
+fn lack(why: Why) -> Lack {
+    match why {
+        Why::Absent(field) => Lack::Field(field),
+        Why::Capability(msr) => Lack::Capability(msr),
+        Why::Cpu(fact) => Lack::Processor(fact),
+        Why::Memory(address) => Lack::Memory(address),
+        Why::Msr(msr) => Lack::Msr(msr),
+    }
+}
+
+/// The field that breaks `rule` on every model of ours. Only what hardly differs between processors is asked: the width
+/// of linear addresses and the like, and the bits of CR0 and CR4 that must be 1. New features are no breach.
+fn likely(dump: &Dump, rule: &'static Rule, lack: Lack) -> Option<(Field, u64)> {
+    if !matches!(lack, Lack::Processor(_) | Lack::Capability(msr::CR0_FIXED0 | msr::CR4_FIXED0)) {
+        return None;
+    }
+    let mut common = None;
+    for profile in &Profile::ALL {
+        let mut here = None;
+        let mut capabilities = profile.capabilities;
+        for address in [msr::CR0_FIXED1, msr::CR4_FIXED1] {
+            capabilities.set(address, u64::MAX);
+        }
+        capabilities.cpu.physical_address_bits = 52;
+        audit::check(&dump.machine, &capabilities, &mut |violation| {
+            if violation.rule.id == rule.id {
+                here = here.or(Some((violation.field, violation.value)));
+            }
+        });
+        common = Some(here?);
+    }
+    common
+}

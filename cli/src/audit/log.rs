@@ -1,0 +1,352 @@
+//! Reads the dumps of KVM's `dump_vmcs` and Xen's `vmcs_dump_vcpu`, of all their versions.
+//!
+//! On entry the text is clean and split into signs. A value is what follows `=`; its name is the longest known one
+//! among the last words before. So neither line breaks nor what a log puts into a line matter, and a name that is not
+//! known costs that value and no other. Segment rows of newer Xens (`CS: 0010 0a09b ffffffff 0000000000000000`) have
+//! no signs; they are known by label and form.
+
+use std::collections::BTreeSet;
+
+use vmx::Field;
+
+use super::dump::{AreaEntry, Dump, Format, Note, Reading, Repetition, number};
+use super::keys::{self, Label, Meaning};
+use super::names::Part;
+use super::text::Line;
+use super::tokens::{self, Section, Sign, Token};
+
+/// Whether the text looks like such a dump at all.
+pub fn is_log(lines: &[Line]) -> bool {
+    let marks =
+        ["gh_mask", "** guest state **", "** host state **", "** control state **", "intr_info", "pinbased="];
+    let has_mark = |line: &Line| marks.iter().any(|mark| line.text.to_ascii_lowercase().contains(mark));
+    lines.iter().any(|line| has_mark(line) || is_segment_row(&line.text))
+}
+
+fn is_segment_row(text: &str) -> bool {
+    let is_label = text.split_once(':').is_some_and(|(label, _)| {
+        matches!(keys::label(label.trim()), Some(Label::Segment(_) | Label::Gdtr | Label::Idtr))
+    });
+    is_label && text.contains("limit=") && text.contains("base=")
+}
+
+/// Reads all dumps in the text.
+pub fn read(lines: &[Line]) -> Reading {
+    let tokens = tokens::split(lines);
+    let mut parser = Parser { tokens: &tokens, ..Parser::default() };
+    while parser.at < tokens.len() {
+        parser.step();
+    }
+    parser.end_of_dump();
+    let mut unknown: Vec<Note> = parser.unknown;
+    for line in lines {
+        let is_known = parser.read.contains(&line.number) || is_trimming(&line.text);
+        if !is_known && !unknown.iter().any(|note| note.line == line.number) {
+            unknown.push(Note { line: line.number, text: line.text.clone() });
+        }
+    }
+    unknown.sort_by_key(|note| note.line);
+    let is_xen = lines.iter().any(|line| is_xen(&line.text));
+    let format = if is_xen { Format::Xen } else { Format::Kvm };
+    Reading { format, dumps: parser.dumps, unknown }
+}
+
+/// What only Xen prints.
+fn is_xen(text: &str) -> bool {
+    let lower = text.to_ascii_lowercase();
+    ["pdpte0", "vmcs area", "sm base", "attr  limit", "guest pat", "host pat", "vmfunc controls", "efer("]
+        .iter()
+        .any(|mark| lower.contains(mark))
+}
+
+/// Lines that hold no value and need no remark.
+fn is_trimming(text: &str) -> bool {
+    let lower = text.to_ascii_lowercase();
+    let is_rule = text.chars().all(|letter| matches!(letter, '*' | '-' | '=' | ' ' | '`'));
+    let is_headline = lower.contains("last attempted vm-entry") || lower.contains("vmcs area");
+    let is_columns = ["sel", "attr", "limit", "base"].iter().all(|column| lower.contains(column));
+    let is_area = lower.starts_with("msr ") && lower.ends_with(':');
+    let is_place = lower.contains("domain ") && lower.ends_with("<<<") || lower.starts_with("vcpu ");
+    is_rule || is_headline || is_columns || is_area || is_place
+}
+
+#[derive(Default)]
+struct Parser<'a> {
+    tokens: &'a [Token],
+    at: usize,
+    section: Option<Section>,
+    label: Option<Label>,
+    /// The words since the last value; a label among them stands there in lower case.
+    words: Vec<(String, usize)>,
+    note: Option<&'a str>,
+    area: String,
+    dump: Dump,
+    dumps: Vec<Dump>,
+    unknown: Vec<Note>,
+    read: BTreeSet<usize>,
+    /// Whose the next dump is.
+    owner: String,
+}
+
+impl<'a> Parser<'a> {
+    fn peek(&self, ahead: usize) -> Option<&'a Sign> {
+        self.tokens.get(self.at + ahead).map(|token| &token.sign)
+    }
+
+    fn line(&self) -> usize {
+        self.tokens.get(self.at).or(self.tokens.last()).map_or(0, |token| token.line)
+    }
+
+    fn step(&mut self) {
+        match &self.tokens[self.at].sign {
+            Sign::Section(section) => self.open(*section),
+            Sign::Word(word) => self.word(word),
+            Sign::Colon => self.colon(),
+            Sign::Note(note) => {
+                self.note = Some(note);
+                self.at += 1;
+            }
+            Sign::Equals => self.value(),
+        }
+    }
+
+    fn open(&mut self, section: Section) {
+        if section == Section::Guest && !self.dump.machine.is_empty() {
+            self.end_of_dump();
+        }
+        if section == Section::Guest && !self.owner.is_empty() {
+            self.dump.label = Some(self.owner.trim_end_matches(", ").to_owned());
+        }
+        self.read.insert(self.line());
+        self.section = Some(section);
+        self.label = None;
+        self.words.clear();
+        self.at += 1;
+    }
+
+    fn word(&mut self, word: &str) {
+        // "Domain 3" and "VCPU 0" name the dump that follows.
+        if let Some(Sign::Word(next)) = self.peek(1)
+            && (word.eq_ignore_ascii_case("domain") || word == "VCPU")
+            && next.bytes().all(|byte| byte.is_ascii_digit())
+        {
+            match word {
+                "VCPU" => self.owner = format!("{}VCPU {next}", domain_of(&self.owner)),
+                _ => self.owner = format!("domain {next}, "),
+            }
+        }
+        self.words.push((word.to_owned(), self.line()));
+        self.at += 1;
+    }
+
+    fn colon(&mut self) {
+        self.at += 1;
+        let Some((word, _)) = self.words.last() else { return };
+        if let Some(area) = self.words.iter().rposition(|(word, _)| word == "MSR")
+            && self.words.len() == area + 3
+        {
+            self.area = format!("{} {}", self.words[area + 1].0, self.words[area + 2].0);
+            self.words.clear();
+            return;
+        }
+        if self.is_value_after_colon() {
+            // Some print "RFLAGS: 0x2" instead of "RFLAGS=0x2".
+            self.at -= 1;
+            self.value();
+            return;
+        }
+        let Some(label) = keys::label(word) else { return };
+        // "CS:RIP=" is a name, not a label.
+        if matches!(self.peek(0), Some(Sign::Word(next)) if next.eq_ignore_ascii_case("rip")) {
+            return;
+        }
+        self.label = Some(label);
+        self.words.clear();
+        self.row(label);
+    }
+
+    /// Whether the colon just read stands for an equals sign: between a known name and a number with `0x`.
+    fn is_value_after_colon(&self) -> bool {
+        let Some(section) = self.section else { return false };
+        let name = self.words.last().map(|(word, _)| word.to_ascii_lowercase()).unwrap_or_default();
+        let is_number = matches!(self.peek(0), Some(Sign::Word(next)) if next.starts_with("0x"));
+        is_number && keys::meaning(section, None, &name).is_some()
+    }
+
+    /// A row of bare numbers after a segment register's label.
+    fn row(&mut self, label: Label) {
+        let fields: Vec<Field> = match label {
+            Label::Segment(segment) => {
+                let fields = segment.fields();
+                vec![fields.selector, fields.access_rights, fields.limit, fields.base]
+            }
+            Label::Gdtr => vec![Field::GUEST_GDTR_LIMIT, Field::GUEST_GDTR_BASE],
+            Label::Idtr => vec![Field::GUEST_IDTR_LIMIT, Field::GUEST_IDTR_BASE],
+            _ => return,
+        };
+        let numbers: Vec<u64> = (0..fields.len())
+            .map_while(|ahead| match self.peek(ahead) {
+                Some(Sign::Word(word)) if word.len() >= 4 => number(word),
+                _ => None,
+            })
+            .collect();
+        if numbers.len() < fields.len() || self.section.is_some_and(|section| section != Section::Guest) {
+            return;
+        }
+        for (field, value) in fields.into_iter().zip(numbers) {
+            self.take(field, value);
+            self.at += 1;
+        }
+    }
+
+    /// What follows `=`.
+    fn value(&mut self) {
+        self.at += 1;
+        let words = std::mem::take(&mut self.words);
+        let note_before = self.note.take();
+        let (meaning, name) = self.meaning(&words);
+        let Some(Sign::Word(word)) = self.peek(0) else {
+            self.refuse(meaning, &name, "nothing");
+            return;
+        };
+        let line = self.line();
+        let Some(value) = number(word) else {
+            self.refuse(meaning, &name, word);
+            self.at += 1;
+            return;
+        };
+        let Some(meaning) = meaning else {
+            if self.section.is_some() && !name.is_empty() {
+                self.unknown.push(Note { line, text: name });
+            }
+            self.at += 1;
+            return;
+        };
+        self.read.extend(words.last().map(|(_, line)| *line));
+        match meaning {
+            Meaning::Field(field) => self.take_unless_noted(field, value, note_before),
+            Meaning::Opens(label, field) => {
+                self.label = Some(label);
+                self.take(field, value);
+            }
+            Meaning::Sysenter(cs, rip) => {
+                self.take(cs, value);
+                if let (Some(Sign::Colon), Some(Sign::Word(word))) = (self.peek(1), self.peek(2))
+                    && let Some(value) = number(word)
+                {
+                    self.at += 2;
+                    self.take(rip, value);
+                }
+            }
+            Meaning::AreaIndex => {
+                self.dump.msrs.push(AreaEntry { area: self.area.clone(), index: value, value: 0 });
+                self.read.insert(line);
+            }
+            Meaning::AreaValue => {
+                if let Some(entry) = self.dump.msrs.last_mut() {
+                    entry.value = value;
+                }
+                self.read.insert(line);
+            }
+            Meaning::Nothing => {
+                self.read.insert(line);
+            }
+        }
+        self.at += 1;
+    }
+
+    /// The longest known name among the last words, else the last word.
+    fn meaning(&mut self, words: &[(String, usize)]) -> (Option<Meaning>, String) {
+        let lower: Vec<String> = words.iter().map(|(word, _)| word.to_ascii_lowercase()).collect();
+        for length in (1..=lower.len().min(4)).rev() {
+            let name = lower[lower.len() - length..].join(" ");
+            self.place(&name);
+            let Some(section) = self.section else { continue };
+            if let Some(meaning) = keys::meaning(section, self.label, &name) {
+                return (Some(meaning), name);
+            }
+        }
+        (None, words.last().map(|(word, _)| word.clone()).unwrap_or_default())
+    }
+
+    /// Finds the section by the name where its headline was lost, and where a new dump begins.
+    fn place(&mut self, name: &str) {
+        let set = |field: Field| self.dump.machine.get(field).is_some();
+        let told = keys::section_of(self.label, name);
+        if name == "actual" && self.label == Some(Label::Cr0) && set(Field::GUEST_CR0) {
+            self.end_of_dump();
+            self.section = Some(Section::Guest);
+        } else if self.section == Some(Section::Guest)
+            && name == "rip"
+            && set(Field::GUEST_RIP)
+            && set(Field::GUEST_TR_BASE)
+        {
+            self.section = Some(Section::Host);
+        } else if let Some(told) = told {
+            let is_later = match (self.section, told) {
+                (None, _) => true,
+                (Some(Section::Guest), Section::Host) => set(Field::GUEST_TR_BASE),
+                (Some(Section::Guest | Section::Host), Section::Control) => true,
+                _ => false,
+            };
+            if is_later {
+                self.section = Some(told);
+            }
+        }
+    }
+
+    /// Takes a value unless the dump says beside it that it is not the VMCS's.
+    fn take_unless_noted(&mut self, field: Field, value: u64, note_before: Option<&str>) {
+        let note_after = match self.peek(1) {
+            Some(Sign::Note(note)) => note.as_str(),
+            _ => "",
+        };
+        let elsewhere = [note_after, note_before.unwrap_or_default()].into_iter().find(|note| {
+            let note = note.trim().to_ascii_lowercase();
+            matches!(note.as_str(), "effective" | "autoload" | "msr ll")
+        });
+        match elsewhere {
+            Some(note) if field == Field::GUEST_IA32_EFER => {
+                let line = self.line();
+                self.read.insert(line);
+                self.dump.note(
+                    line,
+                    format!("EFER {value:X}h ({note}) is not the value of a VMCS field; not checked"),
+                );
+            }
+            _ => self.take(field, value),
+        }
+    }
+
+    fn take(&mut self, field: Field, value: u64) {
+        let line = self.line();
+        self.read.insert(line);
+        self.dump.set((field, Part::Whole), value, line, Repetition::FirstCounts);
+    }
+
+    fn refuse(&mut self, meaning: Option<Meaning>, name: &str, found: &str) {
+        let line = self.line();
+        match meaning {
+            Some(Meaning::Nothing) => {
+                self.read.insert(line);
+            }
+            Some(_) => {
+                self.read.insert(line);
+                self.dump.note(line, format!("{name} has no hexadecimal value: {found:?}; skipped"));
+            }
+            None => {}
+        }
+    }
+
+    fn end_of_dump(&mut self) {
+        let dump = std::mem::take(&mut self.dump);
+        if !dump.machine.is_empty() {
+            self.dumps.push(dump);
+        }
+    }
+}
+
+/// The domain in `domain 3, VCPU 0`, with its comma.
+fn domain_of(label: &str) -> &str {
+    label.find("VCPU").map_or(label, |at| &label[..at])
+}

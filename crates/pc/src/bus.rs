@@ -96,10 +96,16 @@ impl Pc {
             CMOS_DATA => devices.cmos.read(now),
             LPT1_DATA..=LPT1_CONTROL => devices.lpt1.read(port - LPT1_DATA),
             COM1..=COM1_LAST => devices.com1.read(port - COM1),
+            COM2..=COM2_LAST => devices.com2.read(port - COM2),
+            DMA_1..=DMA_1_LAST | DMA_PAGES..=DMA_PAGES_LAST | DMA_2..=DMA_2_LAST => devices.dma.read(port),
+            FLOPPY_OUTPUT => devices.floppy_output,
+            // Ready for a command; the disk was not changed.
+            FLOPPY_STATUS => 0x80,
+            FLOPPY_DATA | FLOPPY_INPUT => 0,
             MONO_CRTC_INDEX | MONO_CRTC_DATA | MONO_STATUS | VGA_ATTRIBUTE..=COLOR_STATUS => {
                 return self.read_vga(port);
             }
-            POST_CODE | DEBUG_CONSOLE | BOCHS_SHUTDOWN => OPEN_BUS,
+            DEBUG_CONSOLE | BOCHS_SHUTDOWN => OPEN_BUS,
             _ => return None,
         })
     }
@@ -157,10 +163,15 @@ impl Pc {
                     host.serial(byte);
                 }
             }
+            COM2..=COM2_LAST => drop(devices.com2.write(port - COM2, value)),
+            DMA_1..=DMA_1_LAST | DMA_PAGES..=DMA_PAGES_LAST | DMA_2..=DMA_2_LAST => {
+                devices.dma.write(port, value);
+            }
+            FLOPPY_OUTPUT => devices.floppy_output = value,
             MONO_CRTC_INDEX | MONO_CRTC_DATA | MONO_STATUS | VGA_ATTRIBUTE..=COLOR_STATUS => {
                 return self.write_vga(port, value);
             }
-            POST_CODE | DEBUG_CONSOLE | BOCHS_SHUTDOWN => {}
+            FLOPPY_STATUS | FLOPPY_DATA | FLOPPY_INPUT | DEBUG_CONSOLE | BOCHS_SHUTDOWN => {}
             _ => return false,
         }
         true

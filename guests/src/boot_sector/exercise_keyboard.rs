@@ -181,7 +181,7 @@ keyboard_answers:
     mov al, ' '
     call exercise_put
 keyboard_again:
-    mov cx, 0
+    mov cx, 0x2000
 keyboard_wait:
     in al, 0x64
     test al, 1

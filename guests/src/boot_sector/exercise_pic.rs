@@ -56,7 +56,7 @@ in_port 0x21
 # Until counter 0 has gone round, with interrupts off.
 pic_wait_timer:
     cli
-    mov cx, 4
+    mov cx, 2
 pic_round:
     mov dx, 0xFFFF
 pic_spin:

@@ -20,6 +20,8 @@ pub const KEY_HEAD: u32 = 0x41A;
 pub const KEY_TAIL: u32 = 0x41C;
 pub const KEY_BUFFER: u16 = 0x1E;
 pub const KEY_BUFFER_END: u16 = 0x3E;
+/// Bits of the floppy drives whose heads were found.
+pub const FLOPPY_RECALIBRATED: u32 = 0x43E;
 pub const FLOPPY_STATUS: u32 = 0x441;
 pub const VIDEO_MODE: u32 = 0x449;
 pub const COLUMNS: u32 = 0x44A;
@@ -44,6 +46,10 @@ pub const LPT_TIMEOUTS: u32 = 0x478;
 pub const COM_TIMEOUTS: u32 = 0x47C;
 pub const KEY_BUFFER_FIRST: u32 = 0x480;
 pub const KEY_BUFFER_LAST: u32 = 0x482;
+/// INT 15h, AH=83h: the byte to mark, the microseconds left, whether one waits.
+pub const WAIT_FLAG: u32 = 0x498;
+pub const WAIT_LEFT: u32 = 0x49C;
+pub const WAIT_ACTIVE: u32 = 0x4A0;
 /// Rows on the screen minus 1.
 pub const LAST_ROW: u32 = 0x484;
 pub const CHARACTER_HEIGHT: u32 = 0x485;
@@ -53,6 +59,8 @@ pub const VIDEO_FLAGS: u32 = 0x489;
 /// The index into the display combination code table.
 pub const DISPLAY_COMBINATION: u32 = 0x48A;
 pub const FLOPPY_CAPABILITIES: u32 = 0x48F;
+/// What kind of medium is in the first floppy drive.
+pub const FLOPPY_MEDIUM: u32 = 0x490;
 /// E0h and E1h prefixes seen; right Alt and Ctrl; a 101-key keyboard.
 pub const KEYBOARD_STATE: u32 = 0x496;
 /// LEDs in bits 2:0.

@@ -199,7 +199,7 @@ fn the_cursor_shape_is_scaled_and_reported() {
     for (cx, first, last, visible) in [
         (0x0607, 14, 15, true),
         (0x0007, 1, 15, true),
-        (0x2000, 1, 1, false),
+        (0x2000, 0, 0, false),
         (0x0D0E, 13, 14, true),
         (0x0706, 15, 13, false),
     ] {

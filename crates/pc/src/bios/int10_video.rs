@@ -31,6 +31,14 @@ pub(super) fn service(pc: &mut Pc, context: &mut Context<'_>) {
             context.registers().set_cx(shape);
             context.registers().set_dx(position);
         }
+        0x04 => {
+            // Light pen: not triggered.
+            let registers = context.registers();
+            registers.set_ax(0);
+            registers.set_bx(0);
+            registers.set_cx(0);
+            registers.set_dx(0);
+        }
         0x05 => show_page(pc, context, general.al()),
         0x06 | 0x07 => int10_text::scroll_call(context, &general),
         0x08 => int10_text::read_cell(context, page),
@@ -145,9 +153,6 @@ pub(super) fn set_mode(pc: &mut Pc, context: &mut Context<'_>, value: u8) {
     memory.write_u8(LAST_ROW, 24);
     memory.write_u16(CHARACTER_HEIGHT, 16);
     memory.write_u8(VIDEO_CONTROL, 0x60 | value & KEEP_MEMORY);
-    memory.write_u8(VIDEO_SWITCHES, 0xF9);
-    memory.write_u8(VIDEO_FLAGS, 0x51);
-    memory.write_u8(DISPLAY_COMBINATION, 0x08);
     if value & KEEP_MEMORY == 0 {
         clear_video_memory(context);
     }
@@ -166,10 +171,10 @@ fn clear_video_memory(context: &mut Context<'_>) {
 fn set_cursor_shape(pc: &mut Pc, context: &mut Context<'_>, shape: u16) {
     context.memory.write_u16(CURSOR_SHAPE, shape);
     let [last, first] = shape.to_le_bytes();
-    let (off, mut first, mut last) = (first & 0x60, u16::from(first & 0x1F), u16::from(last & 0x1F));
+    let (off, mut first, mut last) = (first & 0xE0, u16::from(first & 0x1F), u16::from(last & 0x1F));
     let height = context.memory.read_u16(CHARACTER_HEIGHT);
     let emulated = context.memory.read_u8(VIDEO_FLAGS) & 1 != 0;
-    if emulated && height > 8 && first < 8 && last < 8 {
+    if emulated && off == 0 && height > 8 && first < 8 && last < 8 {
         first = if last == first + 1 { (last + 1) * height / 8 - 2 } else { (first + 1) * height / 8 - 1 };
         last = (last + 1) * height / 8 - 1;
     }
@@ -250,8 +255,7 @@ fn set_character_height(pc: &mut Pc, context: &mut Context<'_>, height: u16) {
     context.memory.write_u16(CHARACTER_HEIGHT, height);
     context.memory.write_u8(LAST_ROW, (rows - 1) as u8);
     context.memory.write_u16(PAGE_SIZE, (rows * columns * 2).next_multiple_of(0x100));
-    let shape = context.memory.read_u16(CURSOR_SHAPE);
-    set_cursor_shape(pc, context, shape);
+    set_cursor_shape(pc, context, 0x0607);
 }
 
 /// AH=12h: what the adapter is, and switches that change nothing here.
@@ -262,7 +266,19 @@ fn alternate_select(pc: &mut Pc, context: &mut Context<'_>) {
             context.registers().set_bx(0x0003);
             context.registers().set_cx(0x0009);
         }
-        0x30..=0x34 | 0x36 => context.registers().set_al(0x12),
+        function @ (0x30..=0x34 | 0x36) => {
+            // Scan lines, palette loading, grey scales and cursor scaling are bits of the data area.
+            let choice = context.registers().al();
+            let (mask, bits) = match function {
+                0x30 => (0x90, [0x80, 0x00, 0x10][usize::from(choice.min(2))]),
+                0x31 => (0x08, choice << 3),
+                0x33 => (0x02, !choice << 1),
+                0x34 => (0x01, !choice),
+                _ => (0, 0),
+            };
+            context.update_u8(VIDEO_FLAGS, |flags| flags & !mask | bits & mask);
+            context.registers().set_al(0x12);
+        }
         _ => pc.refuse(context, 0x10),
     }
 }

@@ -57,7 +57,7 @@ pub(super) fn service(pc: &mut Pc, context: &mut Context<'_>) {
         (0x41..=0x4F, _) => finish(context, number, status::INVALID),
         (function, None) => {
             finish(context, number, absent(number));
-            if let 0x02..=0x04 = function {
+            if number < 0x80 && matches!(function, 0x02..=0x04) {
                 context.registers().set_al(0);
             }
         }
@@ -115,6 +115,9 @@ fn chs_transfer(
         return refused(status::INVALID);
     }
     let (cylinder, sector) = cylinder_and_sector(general);
+    if sector == 0 || drive.is_floppy() && general.dh() > 1 {
+        return refused(status::INVALID);
+    }
     let Some(first) = drive.geometry.lba(cylinder, general.dh(), sector) else {
         return refused(if drive.is_floppy() { status::SECTOR_NOT_FOUND } else { status::INVALID });
     };

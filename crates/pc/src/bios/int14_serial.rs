@@ -1,6 +1,6 @@
 //! INT 14h: the serial port, through its registers as a program would use them.
 
-use super::Context;
+use super::{Context, data_area};
 use crate::Pc;
 
 /// Divisors of the eight baud rates that AL bits 7:5 choose from: 110 to 9600.
@@ -15,12 +15,13 @@ const READY: u8 = 0x03;
 
 pub(super) fn service(pc: &mut Pc, context: &mut Context<'_>) {
     let general = *context.registers();
-    // Only COM1 is there.
-    if general.dx() != 0 {
-        context.registers().set_ah(TIME_OUT);
+    // The data area says which ports there are; of one that is not there nothing comes back.
+    let number = general.dx();
+    if number > 3 || context.memory.read_u16(data_area::COM_PORTS + 2 * u32::from(number)) == 0 {
         return;
     }
-    let uart = &mut pc.devices.com1;
+    context.set_carry(false);
+    let uart = if number == 0 { &mut pc.devices.com1 } else { &mut pc.devices.com2 };
     match general.ah() {
         0x00 => {
             let [low, high] = DIVISORS[usize::from(general.al() >> 5)].to_le_bytes();
@@ -35,7 +36,7 @@ pub(super) fn service(pc: &mut Pc, context: &mut Context<'_>) {
         0x01 => {
             let control = uart.read(4);
             uart.write(4, control | READY);
-            if let Some(byte) = uart.write(0, general.al()) {
+            if let Some(byte) = uart.write(0, general.al()).filter(|_| number == 0) {
                 context.host.serial(byte);
             }
             context.registers().set_ah(uart.read(LINE_STATUS));
@@ -48,7 +49,7 @@ pub(super) fn service(pc: &mut Pc, context: &mut Context<'_>) {
                 registers.set_al(uart.read(0));
                 registers.set_ah(status & 0x1E);
             } else {
-                registers.set_ah(status | TIME_OUT);
+                registers.set_ah(TIME_OUT);
             }
         }
         0x03 => {

@@ -1,11 +1,11 @@
 //! INT 15h: the AT's system services.
 
-use super::data_area::EBDA_SEGMENT;
-use super::{Context, int15_memory, rom};
+use super::data_area::{EBDA_SEGMENT, WAIT_ACTIVE, WAIT_FLAG, WAIT_LEFT};
+use super::{Context, int15_memory, int15_pointing, rom};
 use crate::device::cmos::{PERIODIC, register};
 use crate::device::pic::Which;
 use crate::{End, Pc};
-use v8086::SegmentRegister;
+use v8086::{FarPointer, SegmentRegister};
 
 /// AH of a function that is not there.
 const UNSUPPORTED: u8 = 0x86;
@@ -22,6 +22,7 @@ pub(super) fn service(pc: &mut Pc, context: &mut Context<'_>) {
         0x53 => power_management(pc, context),
         // Device open and close, program end, SysRq, device busy and ready: nobody needs to do anything.
         0x80..=0x82 | 0x85 | 0x90 | 0x91 => succeed(context),
+        0x83 => event_wait(pc, context),
         0x86 => delay(pc, context),
         0x87 => int15_memory::move_block(pc, context),
         0x88 => int15_memory::extended_size(pc, context),
@@ -33,8 +34,9 @@ pub(super) fn service(pc: &mut Pc, context: &mut Context<'_>) {
         0xC1 => {
             let segment = context.memory.read_u16(EBDA_SEGMENT);
             context.cpu.set_segment(SegmentRegister::Es, segment);
-            succeed(context);
+            context.set_carry(false);
         }
+        0xC2 => int15_pointing::service(pc, context),
         0xE8 if general.al() == 0x01 => int15_memory::extended_sizes(pc, context),
         0xE8 if general.al() == 0x20 => int15_memory::memory_map(pc, context),
         _ => unsupported(pc, context),
@@ -79,15 +81,15 @@ fn power_management(pc: &mut Pc, context: &mut Context<'_>) {
             context.set_carry(false);
         }
         // Connect and disconnect in real mode, idle, busy, enable and engage.
-        0x01 | 0x04 | 0x05 | 0x06 | 0x08 | 0x0D | 0x0F => succeed(context),
+        0x01 | 0x04 | 0x05 | 0x06 | 0x08 | 0x0D | 0x0F => context.set_carry(false),
         0x07 => {
             if general.cx() == 0x0003 {
                 pc.end.get_or_insert(End::PowerOff);
             }
-            succeed(context);
+            context.set_carry(false);
         }
         0x0E => {
-            succeed(context);
+            context.set_carry(false);
             context.registers().set_ax(0x0102);
         }
         // No event is pending.
@@ -109,9 +111,7 @@ fn delay(pc: &mut Pc, context: &mut Context<'_>) {
     let general = *context.registers();
     let microseconds = u64::from(general.cx()) << 16 | u64::from(general.dx());
     pc.bios.delay_until = Some(context.now.plus_microseconds(microseconds));
-    set_periodic_interrupt(pc, context, true);
-    let mask = pc.devices.pics.read_data(Which::Slave);
-    pc.devices.pics.write_data(Which::Slave, mask & !0x01);
+    start_periodic_interrupt(pc, context);
     continue_delay(pc, context);
 }
 
@@ -122,9 +122,61 @@ pub(super) fn continue_delay(pc: &mut Pc, context: &mut Context<'_>) {
         return;
     }
     pc.bios.delay_until = None;
-    set_periodic_interrupt(pc, context, false);
+    if context.memory.read_u8(WAIT_ACTIVE) == 0 {
+        set_periodic_interrupt(pc, context, false);
+    }
     context.continue_at(rom::DELAY_WAIT + 5);
     succeed(context);
+}
+
+/// AH=83h: marks the byte at ES:BX when CX:DX microseconds are over; AL=01h cancels that.
+fn event_wait(pc: &mut Pc, context: &mut Context<'_>) {
+    let general = *context.registers();
+    match (general.al(), context.memory.read_u8(WAIT_ACTIVE)) {
+        (0x00, 0) => {
+            let flag = context.es(general.bx());
+            context.memory.write_u16(WAIT_FLAG, flag.offset);
+            context.memory.write_u16(WAIT_FLAG + 2, flag.segment);
+            context.memory.write_u32(WAIT_LEFT, u32::from(general.cx()) << 16 | u32::from(general.dx()));
+            context.memory.write_u8(WAIT_ACTIVE, 1);
+            start_periodic_interrupt(pc, context);
+            context.set_carry(false);
+        }
+        (0x01, _) => {
+            end_wait(pc, context);
+            context.set_carry(false);
+        }
+        _ => unsupported(pc, context),
+    }
+}
+
+fn end_wait(pc: &mut Pc, context: &mut Context<'_>) {
+    context.memory.write_u8(WAIT_ACTIVE, 0);
+    if pc.bios.delay_until.is_none() {
+        set_periodic_interrupt(pc, context, false);
+    }
+}
+
+/// A periodic interrupt of the clock: 976 µs of a wait by AH=83h are over.
+pub(super) fn count_wait_down(pc: &mut Pc, context: &mut Context<'_>) {
+    const PERIOD: u32 = 976;
+    if context.memory.read_u8(WAIT_ACTIVE) == 0 {
+        return;
+    }
+    let left = context.memory.read_u32(WAIT_LEFT);
+    context.memory.write_u32(WAIT_LEFT, left.saturating_sub(PERIOD));
+    if left <= PERIOD {
+        let flag =
+            FarPointer::new(context.memory.read_u16(WAIT_FLAG + 2), context.memory.read_u16(WAIT_FLAG));
+        context.update_u8(flag.linear(), |value| value | 0x80);
+        end_wait(pc, context);
+    }
+}
+
+fn start_periodic_interrupt(pc: &mut Pc, context: &Context<'_>) {
+    set_periodic_interrupt(pc, context, true);
+    let mask = pc.devices.pics.read_data(Which::Slave);
+    pc.devices.pics.write_data(Which::Slave, mask & !0x01);
 }
 
 fn set_periodic_interrupt(pc: &mut Pc, context: &Context<'_>, enabled: bool) {

@@ -1,7 +1,7 @@
 use crate::fakes::{CALLER, Machine};
 use crate::{End, PcConfig, Ticks};
 use std::vec::Vec;
-use v8086::GuestMemory;
+use v8086::{GuestMemory, SegmentRegister};
 
 fn with_extended(extended_kib: u32) -> Machine {
     let mut machine = Machine::on();
@@ -202,4 +202,56 @@ fn power_management_switches_off() {
     machine.cpu.general.set_cx(3);
     machine.call(0x15, 0x5307);
     assert_eq!(machine.pc.end(), Some(End::PowerOff));
+}
+
+#[test]
+fn a_wait_marks_its_byte_when_it_is_over_and_can_be_cancelled() {
+    let mut machine = Machine::on();
+    machine.cpu.segments[SegmentRegister::Es as usize] = 0x3000;
+    machine.cpu.general.set_bx(0x10);
+    machine.cpu.general.set_dx(2000);
+    machine.call(0x15, 0x8300);
+    assert!(!machine.carry());
+    machine.call(0x15, 0x8300);
+    assert_eq!((machine.cpu.general.ah(), machine.carry()), (0x86, true), "one at a time");
+    for (interrupts, marked) in [(1, 0x00), (2, 0x00), (3, 0x80)] {
+        machine.wait(1166);
+        assert!(machine.pc.interrupt_pending());
+        let vector = machine.pc.acknowledge();
+        machine.interrupt(vector);
+        assert_eq!(machine.memory.read_u8(0x30010), marked, "after {interrupts}");
+    }
+    assert_eq!(machine.memory.read_u8(0x4A0), 0);
+    machine.wait(5000);
+    assert!(!machine.pc.interrupt_pending(), "the clock is quiet again");
+
+    machine.call(0x15, 0x8300);
+    machine.call(0x15, 0x8301);
+    assert_eq!((machine.memory.read_u8(0x4A0), machine.carry()), (0, false));
+}
+
+#[test]
+fn the_pointing_device_is_there() {
+    let mut machine = Machine::on();
+    machine.cpu.segments[SegmentRegister::Es as usize] = 0xF000;
+    for (ax, bx, answer) in [
+        (0xC200, 0x0100, (0x05, true)), // enabled without a routine to call
+        (0xC205, 0x0300, (0x00, false)),
+        (0xC202, 0x0200, (0x00, false)),
+        (0xC202, 0x0700, (0x02, true)),
+        (0xC203, 0x0300, (0x00, false)),
+        (0xC206, 0x0200, (0x00, false)),
+        (0xC207, 0xFF53, (0x00, false)),
+        (0xC200, 0x0100, (0x00, false)),
+        (0xC209, 0x0000, (0x01, true)),
+    ] {
+        machine.cpu.general.set_bx(bx);
+        machine.call(0x15, ax);
+        assert_eq!((machine.cpu.general.ah(), machine.carry()), answer, "{ax:04X} {bx:04X}");
+    }
+    machine.cpu.general.set_bx(0);
+    machine.call(0x15, 0xC206);
+    let general = &machine.cpu.general;
+    assert_eq!((general.bl(), general.cl(), general.dl()), (0x30, 3, 40));
+    assert_eq!(machine.memory.read_u32(0x9FC22), 0xF000_FF53);
 }

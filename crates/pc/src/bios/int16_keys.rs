@@ -51,6 +51,9 @@ pub(super) fn service(pc: &mut Pc, context: &mut Context<'_>) {
             context.registers().set_al(flags);
             context.registers().set_ah(more);
         }
+        // Whether there is a keyboard of 101 and of 122 keys: the first changes AH.
+        0x92 => context.registers().set_ah(0x80),
+        0xA2 => {}
         _ => pc.refuse(context, 0x16),
     }
 }

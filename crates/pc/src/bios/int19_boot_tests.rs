@@ -21,8 +21,9 @@ fn a_boot_sector_finds_what_a_bios_leaves() {
     assert_eq!(machine.cpu.eflags & Flags::IF, Flags::IF);
     for (address, value) in [
         (0x400_u32, 0x03F8_u16), // COM1
+        (0x402, 0x02F8),         // COM2
         (0x40E, 0x9FC0),         // EBDA
-        (0x410, 0x4222),         // equipment: no floppy
+        (0x410, 0x4426),         // equipment: no floppy
         (0x413, 639),
         (0x41A, 0x1E),
         (0x44A, 80),

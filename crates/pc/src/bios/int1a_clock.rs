@@ -2,10 +2,10 @@
 
 use super::data_area::{MIDNIGHT, TICKS};
 use super::int08_timer::END_OF_INTERRUPT;
-use super::{Context, rom};
+use super::{Context, int15_system, rom};
 use crate::Pc;
 use crate::device::calendar::DateTime;
-use crate::device::cmos::{from_bcd, register, to_bcd};
+use crate::device::cmos::{PERIODIC, from_bcd, register, to_bcd};
 use crate::device::pic::Which;
 use crate::time::{GUEST_TICK, TICKS_PER_SECOND};
 
@@ -35,7 +35,6 @@ pub(super) fn service(pc: &mut Pc, context: &mut Context<'_>) {
             registers.set_cl(to_bcd(time.minute));
             // No daylight saving.
             registers.set_dx(u16::from(to_bcd(time.second)) << 8);
-            registers.set_ah(0);
         }
         0x03 => {
             let date = pc.devices.cmos.time(context.now);
@@ -49,7 +48,6 @@ pub(super) fn service(pc: &mut Pc, context: &mut Context<'_>) {
             registers.set_cl(to_bcd((date.year % 100) as u8));
             registers.set_dh(to_bcd(date.month));
             registers.set_dl(to_bcd(date.day));
-            registers.set_ah(0);
         }
         0x05 => {
             let time = pc.devices.cmos.time(context.now);
@@ -65,6 +63,7 @@ pub(super) fn service(pc: &mut Pc, context: &mut Context<'_>) {
         }
         _ => return pc.refuse(context, 0x1A),
     }
+    context.registers().set_ah(0);
     context.set_carry(false);
 }
 
@@ -73,6 +72,7 @@ fn set_alarm(pc: &mut Pc, context: &mut Context<'_>) {
     let general = *context.registers();
     let cmos = &mut pc.devices.cmos;
     let status = cmos.get(register::STATUS_B, context.now);
+    context.registers().set_ah(0);
     if status & ALARM != 0 {
         context.set_carry(true);
         return;
@@ -98,6 +98,9 @@ pub(super) fn clock_interrupt(pc: &mut Pc, context: &mut Context<'_>) {
     pc.devices.pics.write_command(Which::Master, END_OF_INTERRUPT);
     if flags & enabled & ALARM != 0 && context.is_hooked(0x4A) {
         context.continue_at(rom::ALARM_HOOK);
+    }
+    if flags & enabled & PERIODIC != 0 {
+        int15_system::count_wait_down(pc, context);
     }
 }
 

@@ -19,6 +19,7 @@ mod int13_disk;
 mod int13_extended;
 mod int14_serial;
 mod int15_memory;
+mod int15_pointing;
 mod int15_system;
 mod int16_keys;
 mod int17_printer;

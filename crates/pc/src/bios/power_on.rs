@@ -24,9 +24,9 @@ const SLAVE_VECTORS: u8 = 0x70;
 const MASTER_MASK: u8 = 0xB8;
 const SLAVE_MASK: u8 = 0x8F;
 
-/// Equipment: floppy present, coprocessor, 80×25 colour, one serial port, one printer.
+/// Equipment: floppy present, coprocessor, PS/2 mouse, 80×25 colour, two serial ports, one printer.
 const EQUIPMENT_FLOPPY: u16 = 0x0001;
-const EQUIPMENT_WORD: u16 = 0x4222;
+const EQUIPMENT_WORD: u16 = 0x4426;
 
 impl Pc {
     /// Switches the PC on, or resets it: devices, interrupt table, data areas, screen and registers stand as a BIOS
@@ -63,6 +63,7 @@ impl Pc {
         let memory = &mut *context.memory;
         memory.write(COM_PORTS, &[0; (END - COM_PORTS) as usize]);
         memory.write_u16(COM_PORTS, ports::COM1);
+        memory.write_u16(COM_PORTS + 2, ports::COM2);
         memory.write_u16(LPT_PORTS, ports::LPT1_DATA);
         memory.write_u16(EBDA_SEGMENT, EBDA);
         memory.write_u16(EQUIPMENT, self.equipment());
@@ -73,8 +74,16 @@ impl Pc {
         memory.write_u16(KEY_BUFFER_LAST, KEY_BUFFER_END);
         memory.write_u8(DISK_COUNT, self.bios.drives.hard_disks());
         memory.write_u8(LPT_TIMEOUTS, 0x14);
-        memory.write_u8(COM_TIMEOUTS, 0x0A);
+        memory.write_u16(COM_TIMEOUTS, 0x0A0A);
         memory.write_u8(FLOPPY_CAPABILITIES, 0x07);
+        if self.bios.drives.floppies() > 0 {
+            // The heads have been at track 0; the medium is known, at 500 kbit/s.
+            memory.write_u8(FLOPPY_RECALIBRATED, 0x01);
+            memory.write_u8(FLOPPY_MEDIUM, 0x17);
+        }
+        memory.write_u8(VIDEO_SWITCHES, 0xF9);
+        memory.write_u8(VIDEO_FLAGS, 0x51);
+        memory.write_u8(DISPLAY_COMBINATION, 0x08);
         // A 101-key keyboard.
         memory.write_u8(KEYBOARD_STATE, 0x10);
         memory.write_u32(TICKS, int1a_clock::ticks_of_day(self.devices.cmos.time(context.now)));

@@ -3,6 +3,7 @@
 //! The keyboard sends one byte at a time, about a millisecond apart, as its serial line does. That matters: programs
 //! that hook INT 9 read port 60h and then let the BIOS read the same byte again.
 
+use super::mouse::Mouse;
 use super::scancode::{EXTENDED, SET_1_BREAK, SET_2_BREAK, to_set_2};
 use crate::time::Ticks;
 
@@ -30,10 +31,12 @@ mod status {
     pub const COMMAND: u8 = 0x08;
     /// The front panel's lock is open.
     pub const UNLOCKED: u8 = 0x10;
+    pub const FROM_MOUSE: u8 = 0x20;
 }
 
 mod command_byte {
     pub const KEYBOARD_INTERRUPT: u8 = 0x01;
+    pub const MOUSE_INTERRUPT: u8 = 0x02;
     pub const SYSTEM: u8 = 0x04;
     pub const KEYBOARD_DISABLED: u8 = 0x10;
     pub const MOUSE_DISABLED: u8 = 0x20;
@@ -48,11 +51,20 @@ enum DataFor {
     OutputPort,
     /// D2h: the byte comes back as if the keyboard had sent it.
     OutputBuffer,
-    /// D3h and D4h: no mouse is there to take it.
-    Nobody,
+    /// D3h: the byte comes back as if the mouse had sent it.
+    MouseOutputBuffer,
+    Mouse,
     Leds,
     ScanCodeSet,
     TypematicRate,
+}
+
+/// Where the byte in the output buffer came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Source {
+    Controller,
+    Keyboard,
+    Mouse,
 }
 
 /// Output port bits: the reset line (low resets) and A20.
@@ -67,8 +79,9 @@ const RESEND: u8 = 0xFE;
 pub struct KeyboardController {
     output: u8,
     output_full: bool,
-    /// The byte in `output` requests IRQ 1.
-    output_interrupts: bool,
+    output_from: Source,
+    /// What is plugged into the other socket.
+    pub mouse: Mouse,
     command_byte: u8,
     last_was_command: bool,
     data_for: DataFor,
@@ -92,7 +105,8 @@ impl KeyboardController {
         Self {
             output: 0,
             output_full: false,
-            output_interrupts: false,
+            output_from: Source::Controller,
+            mouse: Mouse::new(),
             command_byte: command_byte::KEYBOARD_INTERRUPT
                 | command_byte::SYSTEM
                 | command_byte::MOUSE_DISABLED
@@ -114,8 +128,15 @@ impl KeyboardController {
     /// Whether IRQ 1 is requested.
     pub const fn interrupt(&self) -> bool {
         self.output_full
-            && self.output_interrupts
+            && matches!(self.output_from, Source::Keyboard)
             && self.command_byte & command_byte::KEYBOARD_INTERRUPT != 0
+    }
+
+    /// Whether IRQ 12 is requested.
+    pub const fn mouse_interrupt(&self) -> bool {
+        self.output_full
+            && matches!(self.output_from, Source::Mouse)
+            && self.command_byte & command_byte::MOUSE_INTERRUPT != 0
     }
 
     /// Whether command FEh or its like pulled the reset line.
@@ -167,7 +188,12 @@ impl KeyboardController {
     /// a monitor the handlers that read a byte twice take longer than on the machine that they were written for.
     pub fn next_event(&self, in_service: bool) -> Option<Ticks> {
         let due = if in_service { self.ready_at.plus(HOLD_TIME) } else { self.ready_at };
-        (self.queued > 0 && !self.output_full && self.keyboard_enabled()).then_some(due)
+        let waits = self.queued > 0 && self.keyboard_enabled() || self.mouse_waits();
+        (waits && !self.output_full).then_some(due)
+    }
+
+    const fn mouse_waits(&self) -> bool {
+        self.mouse.has_answer() && self.command_byte & command_byte::MOUSE_DISABLED == 0
     }
 
     fn keyboard_enabled(&self) -> bool {
@@ -177,17 +203,21 @@ impl KeyboardController {
     /// Lets the keyboard send what is due by `now`.
     pub fn advance(&mut self, in_service: bool, now: Ticks) {
         if self.next_event(in_service).is_some_and(|due| due <= now) {
+            if self.mouse_waits() {
+                let byte = self.mouse.take_answer();
+                return self.put(byte, Source::Mouse);
+            }
             let byte = self.queue[0];
             self.queue.copy_within(1..self.queued, 0);
             self.queued -= 1;
-            self.put(byte, true);
+            self.put(byte, Source::Keyboard);
         }
     }
 
-    fn put(&mut self, byte: u8, interrupts: bool) {
+    fn put(&mut self, byte: u8, from: Source) {
         self.output = byte;
         self.output_full = true;
-        self.output_interrupts = interrupts;
+        self.output_from = from;
     }
 
     /// A key moved. A keyboard that is switched off or full loses it.
@@ -242,6 +272,7 @@ impl KeyboardController {
         when(self.output_full, status::OUTPUT_FULL)
             | when(self.command_byte & command_byte::SYSTEM != 0, status::SYSTEM)
             | when(self.last_was_command, status::COMMAND)
+            | when(self.output_full && self.output_from == Source::Mouse, status::FROM_MOUSE)
             | status::UNLOCKED
     }
 
@@ -250,25 +281,26 @@ impl KeyboardController {
         self.last_was_command = true;
         self.data_for = DataFor::Keyboard;
         match command {
-            0x20 => self.put(self.command_byte, false),
+            0x20 => self.put(self.command_byte, Source::Controller),
             0x60 => self.data_for = DataFor::CommandByte,
             0xA7 => self.command_byte |= command_byte::MOUSE_DISABLED,
             0xA8 => self.command_byte &= !command_byte::MOUSE_DISABLED,
-            // The mouse interface's clock line is stuck low: nothing is plugged in.
-            0xA9 => self.put(0x01, false),
+            // The lines to the mouse are good.
+            0xA9 => self.put(0x00, Source::Controller),
             0xAA => {
                 self.command_byte |= command_byte::SYSTEM;
-                self.put(0x55, false);
+                self.put(0x55, Source::Controller);
             }
-            0xAB => self.put(0x00, false),
+            0xAB => self.put(0x00, Source::Controller),
             0xAD => self.command_byte |= command_byte::KEYBOARD_DISABLED,
             0xAE => self.command_byte &= !command_byte::KEYBOARD_DISABLED,
-            // Input port: keyboard not inhibited, colour display, manufacturing jumper open.
-            0xC0 => self.put(0xA0, false),
-            0xD0 => self.put(OUTPUT_NO_RESET | if a20 { OUTPUT_A20 } else { 0 }, false),
+            // Input port: keyboard not inhibited, colour display.
+            0xC0 => self.put(0x80, Source::Controller),
+            0xD0 => self.put(OUTPUT_NO_RESET | if a20 { OUTPUT_A20 } else { 0 }, Source::Controller),
             0xD1 => self.data_for = DataFor::OutputPort,
             0xD2 => self.data_for = DataFor::OutputBuffer,
-            0xD3 | 0xD4 => self.data_for = DataFor::Nobody,
+            0xD3 => self.data_for = DataFor::MouseOutputBuffer,
+            0xD4 => self.data_for = DataFor::Mouse,
             0xDD => self.a20_request = Some(false),
             0xDF => self.a20_request = Some(true),
             // F0h to FFh pulse output lines low; bit 0 is the processor's reset.
@@ -286,8 +318,13 @@ impl KeyboardController {
                 self.reset_requested |= value & OUTPUT_NO_RESET == 0;
                 self.a20_request = Some(value & OUTPUT_A20 != 0);
             }
-            DataFor::OutputBuffer => self.put(value, true),
-            DataFor::Nobody => {}
+            DataFor::OutputBuffer => self.put(value, Source::Keyboard),
+            DataFor::MouseOutputBuffer => self.put(value, Source::Mouse),
+            DataFor::Mouse => {
+                self.command_byte &= !command_byte::MOUSE_DISABLED;
+                self.mouse.receive(value);
+                self.ready_at = self.ready_at.max(now);
+            }
             DataFor::Leds => {
                 self.leds = value & 7;
                 self.send(ACKNOWLEDGE, now);

@@ -72,7 +72,8 @@ fn controller_commands_answer_as_an_8042_does() {
         (0x20, Some(0x65)),
         (0xAA, Some(0x55)),
         (0xAB, Some(0x00)),
-        (0xA9, Some(0x01)),
+        (0xA9, Some(0x00)),
+        (0xC0, Some(0x80)),
         (0xD0, Some(0x03)),
         (0xAE, None),
     ] {
@@ -157,4 +158,22 @@ fn the_guests_own_reads_are_told_from_the_bios() {
     assert!(keyboard.read_by_guest());
     keyboard.key(A, Ticks(BYTE_TIME));
     assert!(!keyboard.read_by_guest());
+}
+
+#[test]
+fn bytes_of_the_mouse_come_on_irq_12_and_are_marked() {
+    let mut keyboard = KeyboardController::new();
+    keyboard.write_command(0x60, true);
+    keyboard.write_data(0x47, Ticks(0));
+    keyboard.write_command(0xD4, true);
+    keyboard.write_data(0xF4, Ticks(0));
+    keyboard.advance(false, Ticks(0));
+    assert_eq!((keyboard.interrupt(), keyboard.mouse_interrupt()), (false, true));
+    assert_eq!(keyboard.read_status() & 0x21, 0x21);
+    assert_eq!(keyboard.read_data(Ticks(0)), 0xFA);
+    assert!(!keyboard.mouse_interrupt());
+    // Told to come back as if from the mouse.
+    keyboard.write_command(0xD3, true);
+    keyboard.write_data(0xA5, Ticks(0));
+    assert_eq!((keyboard.read_status() & 0x21, keyboard.read_data(Ticks(0))), (0x21, 0xA5));
 }

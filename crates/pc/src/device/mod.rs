@@ -5,7 +5,9 @@
 
 pub mod calendar;
 pub mod cmos;
+pub mod dma;
 pub mod keyboard;
+pub mod mouse;
 pub mod parallel;
 pub mod pic;
 pub mod pit;
@@ -17,6 +19,7 @@ pub mod vga;
 use crate::RebootCause;
 use crate::time::Ticks;
 use cmos::Cmos;
+use dma::Dma;
 use keyboard::{KeyEvent, KeyboardController};
 use parallel::Parallel;
 use pic::{Irq, PicPair};
@@ -32,6 +35,11 @@ pub(crate) struct Devices {
     pub keyboard: KeyboardController,
     pub cmos: Cmos,
     pub com1: Uart,
+    /// Nothing is plugged into it.
+    pub com2: Uart,
+    pub dma: Dma,
+    /// The floppy controller's digital output register.
+    pub floppy_output: u8,
     pub lpt1: Parallel,
     pub vga: Vga,
     pub system: SystemControl,
@@ -48,6 +56,9 @@ impl Devices {
             keyboard: KeyboardController::new(),
             cmos: Cmos::new(unix_time),
             com1: Uart::new(),
+            com2: Uart::new(),
+            dma: Dma::new(),
+            floppy_output: 0x0C,
             lpt1: Parallel::new(),
             vga: Vga::new(),
             system: SystemControl::new(),
@@ -94,6 +105,8 @@ impl Devices {
         self.pics.set_line(Irq::KEYBOARD, self.keyboard.interrupt());
         self.pics.set_line(Irq::CLOCK, self.cmos.interrupt());
         self.pics.set_line(Irq::COM1, self.com1.interrupt());
+        self.pics.set_line(Irq::COM2, self.com2.interrupt());
+        self.pics.set_line(Irq::MOUSE, self.keyboard.mouse_interrupt());
         let keyboard = self.keyboard.next_event(self.pics.in_service(Irq::KEYBOARD));
         let events = [self.pit.next_timer_rise(self.now), keyboard, self.cmos.next_event(self.now)];
         self.next = events.into_iter().flatten().min();

@@ -10,7 +10,9 @@ impl Irq {
     pub const COPROCESSOR: Self = Self(13);
     pub const TIMER: Self = Self(0);
     pub const KEYBOARD: Self = Self(1);
+    pub const COM2: Self = Self(3);
     pub const COM1: Self = Self(4);
+    pub const MOUSE: Self = Self(12);
     pub const CLOCK: Self = Self(8);
 }
 

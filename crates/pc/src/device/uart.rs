@@ -93,6 +93,10 @@ impl Uart {
     fn take_in(&mut self, byte: u8) {
         if self.waiting >= self.capacity() {
             self.overrun = true;
+            // Without a FIFO the new byte takes the place of the old one; a full FIFO keeps what it has.
+            if !self.fifo_enabled {
+                self.received[0] = byte;
+            }
         } else {
             self.received[self.waiting] = byte;
             self.waiting += 1;

@@ -34,14 +34,8 @@ const UNSAFE: [&str; 6] = [
 ];
 
 /// Folders where assembly may stand. ARCHITECTURE.md names them.
-const ASSEMBLY: [&str; 6] = [
-    "crates/rt/src",
-    "crates/vtx/src",
-    "prover/src/cpu",
-    "vmm/src/cpu",
-    "vmm/src/memory",
-    "guests/src",
-];
+const ASSEMBLY: [&str; 6] =
+    ["crates/rt/src", "crates/vtx/src", "prover/src/cpu", "vmm/src/cpu", "vmm/src/memory", "guests/src"];
 
 /// Files may be this long, in lines.
 const LONGEST_FILE: usize = 400;

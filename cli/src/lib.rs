@@ -1,7 +1,8 @@
 //! The host tool: builds the VMM, lays out boot images, runs them in an engine, and shows what happened.
 //!
 //! A command line becomes [`args`], each command is one module ([`demo`], [`run`], [`new`], [`run_app`], [`image`],
-//! [`doctor`], [`audit`], [`explain`], [`caps`]) that ends in a [`status::Status`] or a [`status::Failure`], and that is the process's exit status.
+//! [`doctor`], [`audit`], [`explain`], [`caps`]) that ends in a [`status::Status`] or a [`status::Failure`], and that
+//! is the process's exit status.
 
 pub mod args;
 pub mod audit;

@@ -140,7 +140,8 @@ impl fmt::Display for Violation {
         if *evidence != Evidence::None {
             write!(f, " ({evidence})")?;
         }
-        write!(f, ": {} (rule {}, {})", rule.sentence, rule.id, rule.section)
+        let separator = if rule.sentence.is_empty() { "" } else { ": " };
+        write!(f, "{separator}{} (rule {}, {})", rule.sentence, rule.id, rule.section)
     }
 }
 

@@ -10,13 +10,14 @@ use crate::instruction_error::InstructionError;
 pub struct Section {
     /// Such as `28.3.1.2`.
     pub number: &'static str,
-    /// Such as `Checks on Guest Segment Registers`.
+    /// Such as `Checks on Guest Segment Registers`; empty without the feature `sentences`.
     pub title: &'static str,
 }
 
 impl fmt::Display for Section {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "section {}, \"{}\"", self.number, self.title)
+        write!(f, "section {}", self.number)?;
+        if self.title.is_empty() { Ok(()) } else { write!(f, ", \"{}\"", self.title) }
     }
 }
 
@@ -65,12 +66,18 @@ impl fmt::Display for Outcome {
     }
 }
 
+/// What is for people only. A program that reports rules by their ids does without the feature `sentences`, and so
+/// without the tens of KiB that all rules' words take.
+const fn words(text: &'static str) -> &'static str {
+    if cfg!(feature = "sentences") { text } else { "" }
+}
+
 /// One rule of VM entry.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Rule {
     /// A stable name, such as `guest.segment.v8086.access_rights`.
     pub id: &'static str,
-    /// The rule, in one sentence.
+    /// The rule, in one sentence; empty without the feature `sentences`.
     pub sentence: &'static str,
     /// Where the manual states it.
     pub section: Section,
@@ -78,22 +85,27 @@ pub struct Rule {
     pub outcome: Outcome,
 }
 
+/// The sentence of a rule, where the crate is built with sentences.
+const fn sentence(sentence: &'static str) -> &'static str {
+    if cfg!(feature = "whole") { sentence } else { "" }
+}
+
 impl Rule {
     /// A rule on VM-execution, VM-exit or VM-entry controls.
     pub(super) const fn control(id: &'static str, section: Section, sentence: &'static str) -> Self {
         let outcome = Outcome::Fails(InstructionError::ENTRY_INVALID_CONTROL);
-        Rule { id, sentence, section, outcome }
+        Rule { id, sentence: words(sentence), section, outcome }
     }
 
     /// A rule on host state.
     pub(super) const fn host(id: &'static str, section: Section, sentence: &'static str) -> Self {
         let outcome = Outcome::Fails(InstructionError::ENTRY_INVALID_HOST_STATE);
-        Rule { id, sentence, section, outcome }
+        Rule { id, sentence: words(sentence), section, outcome }
     }
 
     /// A rule on guest state that the processor does not single out.
     pub(super) const fn guest(id: &'static str, section: Section, sentence: &'static str) -> Self {
-        Rule { id, sentence, section, outcome: Outcome::Exits(EntryFailure::Unspecified) }
+        Rule { id, sentence: words(sentence), section, outcome: Outcome::Exits(EntryFailure::Unspecified) }
     }
 
     /// A rule on guest state whose breach the exit qualification tells.
@@ -103,12 +115,17 @@ impl Rule {
         failure: EntryFailure,
         sentence: &'static str,
     ) -> Self {
-        Rule { id, sentence, section, outcome: Outcome::Exits(failure) }
+        Rule { id, sentence: words(sentence), section, outcome: Outcome::Exits(failure) }
     }
 
     /// A rule on an entry of the VM-entry MSR-load area.
     pub(super) const fn loading(id: &'static str, sentence: &'static str) -> Self {
-        Rule { id, sentence, section: section::MSR_LOADING, outcome: Outcome::LoadingFails(0) }
+        Rule {
+            id,
+            sentence: words(sentence),
+            section: section::MSR_LOADING,
+            outcome: Outcome::LoadingFails(0),
+        }
     }
 }
 
@@ -118,7 +135,7 @@ pub(super) mod section {
     use super::Section;
 
     const fn of(number: &'static str, title: &'static str) -> Section {
-        Section { number, title }
+        Section { number, title: super::words(title) }
     }
 
     pub const BASIC:               Section = of("28.1",     "Basic VM-Entry Checks");

@@ -155,6 +155,7 @@ mod tests {
                 memory_mib: 64,
                 pace,
                 port_e9: PortE9::Console,
+                errors: Errors::Ignored,
             };
             let wiring = Wiring {
                 disk: Path::new("/tmp/disk"),

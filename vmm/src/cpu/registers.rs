@@ -4,6 +4,7 @@ use core::arch::asm;
 
 use rt::cpu::{control, msr, port};
 use vmx::Capabilities;
+use vmx::capability::CpuFacts;
 use vmx::control_register::{cr0, cr4};
 
 /// IA32_FEATURE_CONTROL (SDM vol. 4, "Architectural MSRs").
@@ -47,10 +48,15 @@ impl HasVmx {
         self.feature_control()
     }
 
-    /// The capability MSRs.
+    /// The capability MSRs, and what CPUID says beside them.
     pub fn capabilities(&self) -> Capabilities {
         // SAFETY: `read` asks for MSR 480h, which exists with VMX, and else only for those that it reports.
-        Capabilities::read(|number| unsafe { msr::rdmsr(number) })
+        let mut capabilities = Capabilities::read(|number| unsafe { msr::rdmsr(number) });
+        capabilities.cpu = CpuFacts::read(|leaf, subleaf| {
+            let answer = rt::cpu::cpuid(leaf, subleaf);
+            [answer.eax, answer.ebx, answer.ecx, answer.edx]
+        });
+        capabilities
     }
 }
 

@@ -85,11 +85,6 @@ pub struct Rule {
     pub outcome: Outcome,
 }
 
-/// The sentence of a rule, where the crate is built with sentences.
-const fn sentence(sentence: &'static str) -> &'static str {
-    if cfg!(feature = "whole") { sentence } else { "" }
-}
-
 impl Rule {
     /// A rule on VM-execution, VM-exit or VM-entry controls.
     pub(super) const fn control(id: &'static str, section: Section, sentence: &'static str) -> Self {
@@ -119,6 +114,7 @@ impl Rule {
     }
 
     /// A rule on an entry of the VM-entry MSR-load area.
+    #[cfg(feature = "every-rule")]
     pub(super) const fn loading(id: &'static str, sentence: &'static str) -> Self {
         Rule {
             id,

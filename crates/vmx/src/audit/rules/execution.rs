@@ -30,6 +30,7 @@ pub(in super::super) static ROWS: &[Row] = &[
             "Each activated secondary control must have a setting that the capability MSR allows."),
         when: &[on(Primary, primary::ACTIVATE_SECONDARY_CONTROLS)],
         fields: &[SECONDARY_FIELD], test: Test::Special(allowed) },
+    #[cfg(feature = "every-rule")]
     Row { rule: &Rule::control("control.tertiary.allowed", S,
             "Each activated tertiary control must have a setting that the capability MSR allows."),
         when: &[on(Primary, primary::ACTIVATE_TERTIARY_CONTROLS)],
@@ -44,13 +45,16 @@ pub(in super::super) static ROWS: &[Row] = &[
     Row { rule: &Rule::control("control.msr_bitmaps.address", S,
             "With MSR bitmaps in use, their address must be a page's and within the physical-address width."),
         when: &[on(Primary, primary::USE_MSR_BITMAPS)], fields: &[Field::MSR_BITMAPS_ADDRESS], test: PAGE },
+    #[cfg(feature = "every-rule")]
     Row { rule: &Rule::control("control.virtual_apic.address", S,
             "With a TPR shadow, the virtual-APIC address must be a page's and within the physical-address width."),
         when: &[on(Primary, primary::USE_TPR_SHADOW)], fields: &[Field::VIRTUAL_APIC_ADDRESS], test: PAGE },
+    #[cfg(feature = "every-rule")]
     Row { rule: &Rule::control("control.tpr_threshold.reserved", S,
             "With a TPR shadow and without virtual-interrupt delivery, bits 31:4 of the TPR threshold must be 0."),
         when: &[on(Primary, primary::USE_TPR_SHADOW), off(Secondary, secondary::VIRTUAL_INTERRUPT_DELIVERY)],
         fields: &[Field::TPR_THRESHOLD], test: Test::Bits(0, 0xFFFF_FFF0) },
+    #[cfg(feature = "every-rule")]
     Row { rule: &Rule::control("control.tpr_threshold.vtpr", S,
             "Without virtualized APIC accesses, the TPR threshold must not exceed bits 7:4 of the virtual TPR."),
         when: &[on(Primary, primary::USE_TPR_SHADOW),
@@ -61,46 +65,57 @@ pub(in super::super) static ROWS: &[Row] = &[
     Row { rule: &Rule::control("control.nmi_window", S, "NMI-window exiting needs virtual NMIs."),
         when: &[on(Primary, primary::NMI_WINDOW_EXITING)],
         fields: &[PIN_FIELD], test: Test::Bits(pin::VIRTUAL_NMIS, 0) },
+    #[cfg(feature = "every-rule")]
     Row { rule: &Rule::control("control.apic_access.address", S,
             "The APIC-access address in use must be a page's and within the physical-address width."),
         when: &[on(Secondary, secondary::VIRTUALIZE_APIC_ACCESSES)],
         fields: &[Field::APIC_ACCESS_ADDRESS], test: PAGE },
+    #[cfg(feature = "every-rule")]
     Row { rule: &Rule::control("control.tpr_shadow", S,
             "Virtualized x2APIC mode, APIC-register virtualization and virtual-interrupt delivery need a TPR shadow."),
         when: &[off(Primary, primary::USE_TPR_SHADOW), on(Primary, primary::ACTIVATE_SECONDARY_CONTROLS)],
         fields: &[SECONDARY_FIELD],
         test: Test::Bits(0, secondary::VIRTUALIZE_X2APIC_MODE | secondary::APIC_REGISTER_VIRTUALIZATION
             | secondary::VIRTUAL_INTERRUPT_DELIVERY) },
+    #[cfg(feature = "every-rule")]
     Row { rule: &Rule::control("control.tpr_shadow.ipi", S, "IPI virtualization needs a TPR shadow."),
         when: &[on(Tertiary, tertiary::IPI_VIRTUALIZATION)],
         fields: &[PRIMARY_FIELD], test: Test::Bits(primary::USE_TPR_SHADOW, 0) },
+    #[cfg(feature = "every-rule")]
     Row { rule: &Rule::control("control.x2apic_mode", S,
             "Virtualized x2APIC mode and virtualized APIC accesses exclude each other."),
         when: &[on(Secondary, secondary::VIRTUALIZE_X2APIC_MODE)],
         fields: &[SECONDARY_FIELD], test: Test::Bits(0, secondary::VIRTUALIZE_APIC_ACCESSES) },
+    #[cfg(feature = "every-rule")]
     Row { rule: &Rule::control("control.virtual_interrupt_delivery", S,
             "Virtual-interrupt delivery needs external-interrupt exiting."),
         when: &[on(Secondary, secondary::VIRTUAL_INTERRUPT_DELIVERY)],
         fields: &[PIN_FIELD], test: Test::Bits(pin::EXTERNAL_INTERRUPT_EXITING, 0) },
+    #[cfg(feature = "every-rule")]
     Row { rule: &Rule::control("control.posted_interrupts.delivery", S,
             "Posted interrupts need virtual-interrupt delivery."),
         when: &[on(PinBased, pin::PROCESS_POSTED_INTERRUPTS)], fields: &[SECONDARY_FIELD], test: DELIVERY },
+    #[cfg(feature = "every-rule")]
     Row { rule: &Rule::control("control.posted_interrupts.acknowledge", S,
             "Posted interrupts need \"acknowledge interrupt on exit\"."),
         when: &[on(PinBased, pin::PROCESS_POSTED_INTERRUPTS)],
         fields: &[Exit.field()], test: Test::Bits(exit::ACKNOWLEDGE_INTERRUPT_ON_EXIT, 0) },
+    #[cfg(feature = "every-rule")]
     Row { rule: &Rule::control("control.posted_interrupts.vector", S,
             "Bits 15:8 of the posted-interrupt notification vector must be 0."),
         when: &[on(PinBased, pin::PROCESS_POSTED_INTERRUPTS)],
         fields: &[Field::POSTED_INTERRUPT_NOTIFICATION_VECTOR], test: Test::Bits(0, 0xFF00) },
+    #[cfg(feature = "every-rule")]
     Row { rule: &Rule::control("control.posted_interrupts.descriptor", S,
             "The posted-interrupt descriptor must be 64-byte aligned and within the physical-address width."),
         when: &[on(PinBased, pin::PROCESS_POSTED_INTERRUPTS)],
         fields: &[Field::POSTED_INTERRUPT_DESCRIPTOR_ADDRESS], test: Test::Address(0x3F) },
+    #[cfg(feature = "every-rule")]
     Row { rule: &Rule::control("control.ipi.table", S,
             "The PID-pointer table must be 8-byte aligned and within the physical-address width."),
         when: &[on(Tertiary, tertiary::IPI_VIRTUALIZATION)],
         fields: &[Field::PID_POINTER_TABLE_ADDRESS], test: Test::Address(7) },
+    #[cfg(feature = "every-rule")]
     Row { rule: &Rule::control("control.ipi.last", S,
             "The last entry of the PID-pointer table must lie within the physical-address width."),
         when: &[on(Tertiary, tertiary::IPI_VIRTUALIZATION)],
@@ -124,75 +139,97 @@ pub(in super::super) static ROWS: &[Row] = &[
             "Bits 11:8 of the EPT pointer must be 0, and its address within the physical-address width."),
         when: &[on(Secondary, secondary::ENABLE_EPT)],
         fields: &[Field::EPT_POINTER], test: Test::Address(0xF00) },
+    #[cfg(feature = "every-rule")]
     Row { rule: &Rule::control("control.pml.ept", S, "PML needs EPT."),
         when: &[on(Secondary, secondary::ENABLE_PML)], fields: &[SECONDARY_FIELD], test: EPT },
+    #[cfg(feature = "every-rule")]
     Row { rule: &Rule::control("control.pml.address", S,
             "The PML address must be a page's and within the physical-address width."),
         when: &[on(Secondary, secondary::ENABLE_PML)], fields: &[Field::PML_ADDRESS], test: PAGE },
     Row { rule: &Rule::control("control.unrestricted_guest", S, "An unrestricted guest needs EPT."),
         when: &[on(Secondary, secondary::UNRESTRICTED_GUEST)], fields: &[SECONDARY_FIELD], test: EPT },
+    #[cfg(feature = "every-rule")]
     Row { rule: &Rule::control("control.mode_based_execute", S, "Mode-based execute control needs EPT."),
         when: &[on(Secondary, secondary::MODE_BASED_EXECUTE_CONTROL_FOR_EPT)],
         fields: &[SECONDARY_FIELD], test: EPT },
+    #[cfg(feature = "every-rule")]
     Row { rule: &Rule::control("control.spp.ept", S, "Sub-page write permissions need EPT."),
         when: &[on(Secondary, secondary::SUB_PAGE_WRITE_PERMISSIONS)], fields: &[SECONDARY_FIELD], test: EPT },
+    #[cfg(feature = "every-rule")]
     Row { rule: &Rule::control("control.spp.address", S,
             "The sub-page-permission table must be a page's and within the physical-address width."),
         when: &[on(Secondary, secondary::SUB_PAGE_WRITE_PERMISSIONS)],
         fields: &[Field::SUB_PAGE_PERMISSION_TABLE_POINTER], test: PAGE },
+    #[cfg(feature = "every-rule")]
     Row { rule: &Rule::control("control.pt.ept", S, "\"Intel PT uses guest physical addresses\" needs EPT."),
         when: &[on(Secondary, secondary::INTEL_PT_USES_GUEST_PHYSICAL_ADDRESSES)],
         fields: &[SECONDARY_FIELD], test: EPT },
+    #[cfg(feature = "every-rule")]
     Row { rule: &Rule::control("control.hlat.ept", S, "HLAT needs EPT."),
         when: &[on(Tertiary, tertiary::ENABLE_HLAT)], fields: &[SECONDARY_FIELD], test: EPT },
+    #[cfg(feature = "every-rule")]
     Row { rule: &Rule::control("control.paging_write.ept", S, "EPT paging-write control needs EPT."),
         when: &[on(Tertiary, tertiary::EPT_PAGING_WRITE_CONTROL)], fields: &[SECONDARY_FIELD], test: EPT },
+    #[cfg(feature = "every-rule")]
     Row { rule: &Rule::control("control.guest_paging.ept", S, "Guest-paging verification needs EPT."),
         when: &[on(Tertiary, tertiary::GUEST_PAGING_VERIFICATION)], fields: &[SECONDARY_FIELD], test: EPT },
+    #[cfg(feature = "every-rule")]
     Row { rule: &Rule::control("control.vm_functions.reserved", S,
             "Each VM-function control must be one that the capability MSR allows."),
         when: &[on(Secondary, secondary::ENABLE_VM_FUNCTIONS)],
         fields: &[Field::VM_FUNCTION_CONTROLS], test: Test::Special(vm_functions) },
+    #[cfg(feature = "every-rule")]
     Row { rule: &Rule::control("control.eptp_switching.ept", S, "EPTP switching needs EPT."),
         when: &[on(Secondary, secondary::ENABLE_VM_FUNCTIONS), state(EPTP_SWITCHING, 0)],
         fields: &[SECONDARY_FIELD], test: EPT },
+    #[cfg(feature = "every-rule")]
     Row { rule: &Rule::control("control.eptp_switching.address", S,
             "The EPTP list must be a page's and within the physical-address width."),
         when: &[on(Secondary, secondary::ENABLE_VM_FUNCTIONS), state(EPTP_SWITCHING, 0)],
         fields: &[Field::EPTP_LIST_ADDRESS], test: PAGE },
+    #[cfg(feature = "every-rule")]
     Row { rule: &Rule::control("control.vmcs_shadowing.address", S,
             "With VMCS shadowing, the address of each bitmap must be a page's and within the physical-address width."),
         when: &[on(Secondary, secondary::VMCS_SHADOWING)],
         fields: &[Field::VMREAD_BITMAP_ADDRESS, Field::VMWRITE_BITMAP_ADDRESS], test: PAGE },
+    #[cfg(feature = "every-rule")]
     Row { rule: &Rule::control("control.virtualization_exception.address", S,
             "With EPT-violation #VE, the information area must be a page's and within the physical-address width."),
         when: &[on(Secondary, secondary::EPT_VIOLATION_VE)],
         fields: &[Field::VIRTUALIZATION_EXCEPTION_INFORMATION_ADDRESS], test: PAGE },
+    #[cfg(feature = "every-rule")]
     Row { rule: &Rule::control("control.pt.load", S,
             "\"Intel PT uses guest physical addresses\" needs the VM-entry control \"load IA32_RTIT_CTL\"."),
         when: &[on(Secondary, secondary::INTEL_PT_USES_GUEST_PHYSICAL_ADDRESSES)],
         fields: &[Entry.field()], test: Test::Bits(entry::LOAD_IA32_RTIT_CTL, 0) },
+    #[cfg(feature = "every-rule")]
     Row { rule: &Rule::control("control.pt.clear", S,
             "\"Intel PT uses guest physical addresses\" needs the VM-exit control \"clear IA32_RTIT_CTL\"."),
         when: &[on(Secondary, secondary::INTEL_PT_USES_GUEST_PHYSICAL_ADDRESSES)],
         fields: &[Exit.field()], test: Test::Bits(exit::CLEAR_IA32_RTIT_CTL, 0) },
+    #[cfg(feature = "every-rule")]
     Row { rule: &Rule::control("control.tsc_multiplier", S, "A TSC multiplier in use must not be 0."),
         when: &[on(Secondary, secondary::USE_TSC_SCALING)],
         fields: &[Field::TSC_MULTIPLIER], test: Test::AtLeast(1) },
+    #[cfg(feature = "every-rule")]
     Row { rule: &Rule::control("control.pasid.address", S,
             "With PASID translation, each PASID directory must be a page's and within the physical-address width."),
         when: &[on(Secondary, secondary::PASID_TRANSLATION)],
         fields: &[Field::LOW_PASID_DIRECTORY_ADDRESS, Field::HIGH_PASID_DIRECTORY_ADDRESS], test: PAGE },
+    #[cfg(feature = "every-rule")]
     Row { rule: &Rule::control("control.hlat.pointer", S,
             "Bits 2:0 and 11:5 of the HLAT pointer must be 0, and its address within the physical-address width."),
         when: &[on(Tertiary, tertiary::ENABLE_HLAT)], fields: &[Field::HLAT_POINTER], test: Test::Address(0xFE7) },
+    #[cfg(feature = "every-rule")]
     Row { rule: &Rule::control("control.apic_timer.delivery", S,
             "APIC-timer virtualization needs virtual-interrupt delivery."),
         when: &[on(Tertiary, tertiary::APIC_TIMER_VIRTUALIZATION)], fields: &[SECONDARY_FIELD], test: DELIVERY },
+    #[cfg(feature = "every-rule")]
     Row { rule: &Rule::control("control.apic_timer.rdtsc", S,
             "APIC-timer virtualization excludes RDTSC exiting."),
         when: &[on(Tertiary, tertiary::APIC_TIMER_VIRTUALIZATION)],
         fields: &[PRIMARY_FIELD], test: Test::Bits(0, primary::RDTSC_EXITING) },
+    #[cfg(feature = "every-rule")]
     Row { rule: &Rule::control("control.apic_timer.vector", S, "Bits 15:8 of the virtual timer vector must be 0."),
         when: &[on(Tertiary, tertiary::APIC_TIMER_VIRTUALIZATION)],
         fields: &[Field::VIRTUAL_TIMER_VECTOR], test: Test::Bits(0, 0xFF00) },

@@ -19,6 +19,7 @@ pub(in super::super) static EXIT_ROWS: &[Row] = &[
     Row { rule: &Rule::control("control.exit.allowed", EXIT_CONTROLS,
             "Each primary VM-exit control must have a setting that the capability MSR allows."),
         when: &[], fields: &[Exit.field()], test: Test::Special(allowed) },
+    #[cfg(feature = "every-rule")]
     Row { rule: &Rule::control("control.secondary_exit.allowed", EXIT_CONTROLS,
             "Each activated secondary VM-exit control must have a setting that the capability MSR allows."),
         when: &[on(Exit, exit::ACTIVATE_SECONDARY_CONTROLS)],

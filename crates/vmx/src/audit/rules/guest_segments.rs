@@ -96,10 +96,13 @@ pub(in super::super) static ROWS: &[Row] = &[
     Row { rule: &Rule::guest("guest.segment.ss.dpl.zero", S,
             "The privilege of SS must be 0 in real mode, and while CS is data."),
         when: &[NOT_V8086], fields: &[SS.access_rights], test: Test::Special(ss_dpl_zero) },
+    #[cfg(feature = "every-rule")]
     Row { rule: &Rule::guest("guest.segment.ss.fred.dpl", S, "With FRED, the privilege of SS must be 0 or 3."),
         when: &[NOT_V8086, state(FRED, 0)], fields: &[SS.access_rights], test: Test::Special(fred_dpl) },
+    #[cfg(feature = "every-rule")]
     Row { rule: &Rule::guest("guest.segment.ss.fred.code", S, "With FRED and privilege 0, CS must be 64-bit code."),
         when: &[NOT_V8086, state(FRED, 0)], fields: &[CS.access_rights], test: Test::Special(fred_code) },
+    #[cfg(feature = "every-rule")]
     Row { rule: &Rule::guest("guest.segment.ss.fred.user", S,
             "With FRED and privilege 3, IOPL must be 0 and STI must not block events."),
         when: &[NOT_V8086, state(FRED, 0)],

@@ -37,6 +37,7 @@ const PENDING_STEP: u64 = 1 << 14;
 pub(in super::super) static ROWS: &[Row] = &[
     Row { rule: &Rule::guest("guest.rip.high", GUEST_RIP_RFLAGS, "Bits 63:32 of RIP must be 0 outside 64-bit mode."),
         when: &[], fields: &[Field::GUEST_RIP], test: Test::Special(low_outside_64_bit) },
+    #[cfg(feature = "every-rule")]
     Row { rule: &Rule::guest("guest.rip.width", GUEST_RIP_RFLAGS,
             "In 64-bit mode the bits of RIP from the linear-address width on must be equal."),
         when: &[on(Entry, entry::IA_32E_MODE_GUEST), state(LONG_CODE, 0)],
@@ -50,12 +51,15 @@ pub(in super::super) static ROWS: &[Row] = &[
     Row { rule: &Rule::guest("guest.rflags.if", GUEST_RIP_RFLAGS,
             "RFLAGS.IF must be 1 when an external interrupt is injected."),
         when: &[state(EXTERNAL, 0)], fields: &[Field::GUEST_RFLAGS], test: Test::Bits(RFLAGS_IF, 0) },
+    #[cfg(feature = "every-rule")]
     Row { rule: &Rule::guest("guest.ssp.aligned", GUEST_RIP_RFLAGS, "Bits 1:0 of a loaded SSP must be 0."),
         when: &[on(Entry, entry::LOAD_CET_STATE)], fields: &[Field::GUEST_SSP], test: Test::Bits(0, 3) },
+    #[cfg(feature = "every-rule")]
     Row { rule: &Rule::guest("guest.ssp.high", GUEST_RIP_RFLAGS,
             "Bits 63:32 of a loaded SSP must be 0 outside 64-bit mode."),
         when: &[on(Entry, entry::LOAD_CET_STATE)], fields: &[Field::GUEST_SSP],
         test: Test::Special(low_outside_64_bit) },
+    #[cfg(feature = "every-rule")]
     Row { rule: &Rule::guest("guest.ssp.width", GUEST_RIP_RFLAGS,
             "In 64-bit mode the bits of a loaded SSP from the linear-address width on must be equal."),
         when: &[on(Entry, entry::LOAD_CET_STATE | entry::IA_32E_MODE_GUEST), state(LONG_CODE, 0)],
@@ -97,6 +101,7 @@ pub(in super::super) static ROWS: &[Row] = &[
     Row { rule: &Rule::guest("guest.interruptibility.virtual_nmi", GUEST_NON_REGISTER,
             "With virtual NMIs, no NMI may be injected while NMIs are blocked."),
         when: &[on(PinBased, pin::VIRTUAL_NMIS), state(NMI, 0)], fields: &[BLOCKING], test: Test::Bits(0, BY_NMI) },
+    #[cfg(feature = "every-rule")]
     Row { rule: &Rule::guest("guest.interruptibility.enclave", GUEST_NON_REGISTER,
             "An enclave interruption (bit 4) needs SGX, and MOV SS must not block events with it."),
         when: &[], fields: &[BLOCKING], test: Test::Special(enclave) },
@@ -106,18 +111,22 @@ pub(in super::super) static ROWS: &[Row] = &[
     Row { rule: &Rule::guest("guest.pending_debug.single_step", GUEST_NON_REGISTER,
             "While events are blocked or the guest halts, a single step must be pending exactly if TF is 1 and BTF 0."),
         when: &[], fields: &[PENDING], test: Test::Special(single_step) },
+    #[cfg(feature = "every-rule")]
     Row { rule: &Rule::guest("guest.pending_debug.rtm", GUEST_NON_REGISTER,
             "A pending exception in an RTM region (bit 16) needs RTM and bit 12, and no other bit may be 1."),
         when: &[state(PENDING_RTM, 0)], fields: &[PENDING], test: Test::Special(pending_rtm) },
+    #[cfg(feature = "every-rule")]
     Row { rule: &Rule::guest("guest.pending_debug.rtm_blocking", GUEST_NON_REGISTER,
             "MOV SS must not block events while an exception in an RTM region (bit 16) is pending."),
         when: &[state(PENDING_RTM, 0)], fields: &[BLOCKING], test: Test::Bits(0, BY_MOV_SS) },
     Row { rule: &Rule::told("guest.link_pointer", GUEST_NON_REGISTER, EntryFailure::LinkPointer,
             "The VMCS link pointer must be all ones, or the address of a page within the physical-address width."),
         when: &[state(LINKED, 0)], fields: &[LINK], test: Test::Address(0xFFF) },
+    #[cfg(feature = "every-rule")]
     Row { rule: &Rule::told("guest.link_pointer.revision", GUEST_NON_REGISTER, EntryFailure::LinkPointer,
             "The VMCS behind the link pointer must have the processor's revision identifier."),
         when: &[state(LINKED, 0)], fields: &[LINK], test: Test::Special(revision) },
+    #[cfg(feature = "every-rule")]
     Row { rule: &Rule::told("guest.link_pointer.shadow", GUEST_NON_REGISTER, EntryFailure::LinkPointer,
             "The VMCS behind the link pointer must be a shadow VMCS exactly with VMCS shadowing."),
         when: &[state(LINKED, 0)], fields: &[LINK], test: Test::Special(shadow) },

@@ -19,6 +19,7 @@ pub(in super::super) static ROWS: &[Row] = &[
     Row { rule: &Rule::host("host.cr4.fixed", HOST_REGISTERS,
             "CR4 must have no bit that VMX operation fixes to the other setting."),
         when: &[], fields: &[Field::HOST_CR4], test: Test::Special(fixed::cr4) },
+    #[cfg(feature = "every-rule")]
     Row { rule: &Rule::host("host.cr4.cet", HOST_REGISTERS, "CR4.CET needs write protection (CR0.WP)."),
         when: &[], fields: &[Field::HOST_CR4], test: Test::Special(cet) },
     Row { rule: &Rule::host("host.cr3.width", HOST_REGISTERS,
@@ -27,6 +28,7 @@ pub(in super::super) static ROWS: &[Row] = &[
     Row { rule: &Rule::host("host.sysenter.canonical", HOST_REGISTERS,
             "The SYSENTER stack and instruction pointers must be canonical."),
         when: &[], fields: &[Field::HOST_IA32_SYSENTER_ESP, Field::HOST_IA32_SYSENTER_EIP], test: Test::Canonical },
+    #[cfg(feature = "every-rule")]
     Row { rule: &Rule::host("host.perf_global_ctrl", HOST_REGISTERS,
             "A loaded IA32_PERF_GLOBAL_CTRL must have no reserved bit."),
         when: &[on(Exit, exit::LOAD_IA32_PERF_GLOBAL_CTRL)],
@@ -40,30 +42,38 @@ pub(in super::super) static ROWS: &[Row] = &[
     Row { rule: &Rule::host("host.efer.mode", HOST_REGISTERS,
             "LMA and LME of a loaded IA32_EFER must be as the host's address-space size says."),
         when: &[on(Exit, exit::LOAD_IA32_EFER)], fields: &[Field::HOST_IA32_EFER], test: Test::Special(mode) },
+    #[cfg(feature = "every-rule")]
     Row { rule: &Rule::host("host.s_cet.reserved", HOST_REGISTERS, "A loaded IA32_S_CET must have no reserved bit."),
         when: &[on(Exit, exit::LOAD_CET_STATE)], fields: &[Field::HOST_IA32_S_CET], test: Test::Special(msr::s_cet) },
+    #[cfg(feature = "every-rule")]
     Row { rule: &Rule::host("host.s_cet.tracker", HOST_REGISTERS,
             "SUPPRESS and TRACKER of a loaded IA32_S_CET must not both be 1."),
         when: &[on(Exit, exit::LOAD_CET_STATE)],
         fields: &[Field::HOST_IA32_S_CET], test: Test::Special(msr::s_cet_tracker) },
+    #[cfg(feature = "every-rule")]
     Row { rule: &Rule::host("host.ssp.aligned", HOST_REGISTERS, "Bits 1:0 of a loaded SSP must be 0."),
         when: &[on(Exit, exit::LOAD_CET_STATE)], fields: &[Field::HOST_SSP], test: Test::Bits(0, 3) },
+    #[cfg(feature = "every-rule")]
     Row { rule: &Rule::host("host.pkrs", HOST_REGISTERS, "Bits 63:32 of a loaded IA32_PKRS must be 0."),
         when: &[on(Exit, exit::LOAD_PKRS)], fields: &[Field::HOST_IA32_PKRS], test: Test::Bits(0, !0xFFFF_FFFF) },
+    #[cfg(feature = "every-rule")]
     Row { rule: &Rule::host("host.fred.config", HOST_REGISTERS,
             "A loaded IA32_FRED_CONFIG must have bits 2, 5:4 and 11 0 and a canonical address."),
         when: &[on(SecondaryExit, secondary_exit::LOAD_IA32_FRED)],
         fields: &[Field::HOST_IA32_FRED_CONFIG], test: Test::Special(msr::fred_config) },
+    #[cfg(feature = "every-rule")]
     Row { rule: &Rule::host("host.fred.rsp", HOST_REGISTERS,
             "Loaded FRED stack pointers must be canonical and 64-byte aligned."),
         when: &[on(SecondaryExit, secondary_exit::LOAD_IA32_FRED)],
         fields: &[Field::HOST_IA32_FRED_RSP1, Field::HOST_IA32_FRED_RSP2, Field::HOST_IA32_FRED_RSP3],
         test: Test::Special(msr::fred_rsp) },
+    #[cfg(feature = "every-rule")]
     Row { rule: &Rule::host("host.fred.ssp", HOST_REGISTERS,
             "Loaded FRED shadow-stack pointers must be canonical and 8-byte aligned."),
         when: &[on(SecondaryExit, secondary_exit::LOAD_IA32_FRED)],
         fields: &[Field::HOST_IA32_FRED_SSP1, Field::HOST_IA32_FRED_SSP2, Field::HOST_IA32_FRED_SSP3],
         test: Test::Special(msr::fred_ssp) },
+    #[cfg(feature = "every-rule")]
     Row { rule: &Rule::host("host.spec_ctrl", HOST_REGISTERS, "A loaded IA32_SPEC_CTRL must have no reserved bit."),
         when: &[on(SecondaryExit, secondary_exit::LOAD_IA32_SPEC_CTRL)],
         fields: &[Field::HOST_IA32_SPEC_CTRL], test: Test::Special(msr::spec_ctrl) },
@@ -105,6 +115,7 @@ pub(in super::super) static ROWS: &[Row] = &[
             "RIP must be below 4 GiB for a host outside IA-32e mode."),
         when: &[off(Exit, exit::HOST_ADDRESS_SPACE_SIZE)],
         fields: &[Field::HOST_RIP], test: Test::Bits(0, !0xFFFF_FFFF) },
+    #[cfg(feature = "every-rule")]
     Row { rule: &Rule::host("host.address_space_size.cet_32", ADDRESS_SPACE_SIZE,
             "Bits 63:32 of a loaded IA32_S_CET and SSP must be 0 for a host outside IA-32e mode."),
         when: &[off(Exit, exit::HOST_ADDRESS_SPACE_SIZE), on(Exit, exit::LOAD_CET_STATE)],
@@ -115,10 +126,12 @@ pub(in super::super) static ROWS: &[Row] = &[
     Row { rule: &Rule::host("host.address_space_size.rip", ADDRESS_SPACE_SIZE,
             "RIP must be canonical for a host in IA-32e mode."),
         when: &[on(Exit, exit::HOST_ADDRESS_SPACE_SIZE)], fields: &[Field::HOST_RIP], test: Test::Canonical },
+    #[cfg(feature = "every-rule")]
     Row { rule: &Rule::host("host.address_space_size.cet", ADDRESS_SPACE_SIZE,
             "A loaded IA32_S_CET and SSP must be canonical for a host in IA-32e mode."),
         when: &[on(Exit, exit::HOST_ADDRESS_SPACE_SIZE | exit::LOAD_CET_STATE)],
         fields: &[Field::HOST_IA32_S_CET, Field::HOST_SSP], test: Test::Canonical },
+    #[cfg(feature = "every-rule")]
     Row { rule: &Rule::host("host.ssp_table.canonical", ADDRESS_SPACE_SIZE,
             "A loaded IA32_INTERRUPT_SSP_TABLE_ADDR must be canonical."),
         when: &[on(Exit, exit::LOAD_CET_STATE)],

@@ -30,6 +30,7 @@ pub(in super::super) static ROWS: &[Row] = &[
     Row { rule: &Rule::control("control.entry.event.no_error_code", S,
             "Only a hardware exception that pushes an error code, in protected mode, may be injected with one."),
         when: &[state(INJECTS | ERROR_CODE, 0)], fields: &[WORD], test: Test::Special(no_error_code) },
+    #[cfg(feature = "every-rule")]
     Row { rule: &Rule::control("control.entry.event.nested", S,
             "Bit 13 (nested exception) needs a hardware exception and the processor's support."),
         when: &[state(INJECTS, 0)], fields: &[WORD], test: Test::Special(nested) },

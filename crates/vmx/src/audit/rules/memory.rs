@@ -19,28 +19,36 @@ const AREA: &[Field] = &[Field::VM_ENTRY_MSR_LOAD_ADDRESS];
 
 #[rustfmt::skip]
 pub(in super::super) static ROWS: &[Row] = &[
+    #[cfg(feature = "every-rule")]
     Row { rule: &Rule::told("guest.pdpte.memory", GUEST_PDPTES, EntryFailure::Pdpte,
             "With PAE paging and without EPT, the present entries of the table that CR3 points to must have no reserved \
              bit."),
         when: &[PAE_PAGING, NOT_IA_32E, off(Secondary, secondary::ENABLE_EPT)],
         fields: &[Field::GUEST_CR3], test: Test::Special(pdptes_in_memory) },
+    #[cfg(feature = "every-rule")]
     Row { rule: &Rule::told("guest.pdpte.field", GUEST_PDPTES, EntryFailure::Pdpte,
             "With PAE paging and EPT, a present PDPTE field must have no reserved bit."),
         when: &[PAE_PAGING, NOT_IA_32E, on(Secondary, secondary::ENABLE_EPT)],
         fields: &[Field::GUEST_PDPTE0, Field::GUEST_PDPTE1, Field::GUEST_PDPTE2, Field::GUEST_PDPTE3],
         test: Test::Special(pdpte_field) },
 
+    #[cfg(feature = "every-rule")]
     Row { rule: &Rule::loading("load.msr.base", "The MSR-load area must not load IA32_FS_BASE or IA32_GS_BASE."),
         when: LOADS, fields: AREA, test: Test::Special(base) },
+    #[cfg(feature = "every-rule")]
     Row { rule: &Rule::loading("load.msr.x2apic", "The MSR-load area must not load an x2APIC MSR (800h to 8FFh)."),
         when: LOADS, fields: AREA, test: Test::Special(x2apic) },
+    #[cfg(feature = "every-rule")]
     Row { rule: &Rule::loading("load.msr.smm", "The MSR-load area must not load IA32_SMM_MONITOR_CTL outside SMM."),
         when: LOADS, fields: AREA, test: Test::Special(smm) },
+    #[cfg(feature = "every-rule")]
     Row { rule: &Rule::loading("load.msr.model_specific",
             "The MSR-load area must not load an MSR that the model bars, such as the microcode-update trigger."),
         when: LOADS, fields: AREA, test: Test::Special(model_specific) },
+    #[cfg(feature = "every-rule")]
     Row { rule: &Rule::loading("load.msr.reserved", "Bits 63:32 of an MSR-load entry must be 0."),
         when: LOADS, fields: AREA, test: Test::Special(reserved) },
+    #[cfg(feature = "every-rule")]
     Row { rule: &Rule::loading("load.msr.value", "The MSR-load area must give an MSR a value that WRMSR accepts."),
         when: LOADS, fields: AREA, test: Test::Special(value) },
 ];

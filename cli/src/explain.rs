@@ -10,6 +10,7 @@ pub mod place;
 use std::io::Write;
 
 use vmx::Field;
+use vmx::audit::Rule;
 use vmx::capability::Profile;
 use vmx::exit::ExitReason;
 use vmx::field::Access;
@@ -57,7 +58,14 @@ pub fn text(subject: Subject, paint: Paint) -> String {
         Subject::Field(field, None) => field_text(field, paint),
         Subject::Field(field, Some(value)) => value_text(field, value, paint),
         Subject::Msr(address, value) => msr(address, value, paint),
+        Subject::Rule(rule) => rule_text(rule, paint),
     }
+}
+
+fn rule_text(rule: &Rule, paint: Paint) -> String {
+    let heading = paint.heading(&format!("rule {}", rule.id));
+    let section = (rule.section.number, rule.section.title);
+    format!("{heading}\n  {}\n  when broken: {}\n", rule.sentence, rule.outcome) + &cite(section, paint)
 }
 
 fn cite((number, title): (&str, &str), paint: Paint) -> String {

@@ -36,7 +36,8 @@ pub struct AuditArgs {
 #[derive(Clone, Debug, Args)]
 pub struct ExplainArgs {
     /// An exit reason (48, 0x80000021, "exit 48"), an instruction error ("error 7"), a field (0x6820, guest_rflags), a
-    /// value of it (cs_access_rights=0x9b), or a capability MSR ("msr 0x482=0xf7f9fffe0401e172").
+    /// value of it (cs_access_rights=0x9b), a capability MSR ("msr 0x482=0xf7f9fffe0401e172"), or a rule that `audit`
+    /// names (guest.rflags.if).
     #[arg(required = true, value_name = "WHAT")]
     pub what: Vec<String>,
 }

@@ -110,7 +110,8 @@ fn lack(why: Why) -> Lack {
 /// The field that breaks `rule` on every model of ours. Only what hardly differs between processors is asked: the width
 /// of linear addresses and the like, and the bits of CR0 and CR4 that must be 1. New features are no breach.
 fn likely(dump: &Dump, rule: &'static Rule, lack: Lack) -> Option<(Field, u64)> {
-    if !matches!(lack, Lack::Processor(_) | Lack::Capability(msr::CR0_FIXED0 | msr::CR4_FIXED0)) {
+    if !matches!(lack, Lack::Processor(_) | Lack::Capability(msr::BASIC | msr::CR0_FIXED0 | msr::CR4_FIXED0))
+    {
         return None;
     }
     let mut common = None;

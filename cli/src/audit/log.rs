@@ -38,10 +38,11 @@ pub fn read(lines: &[Line]) -> Reading {
         parser.step();
     }
     parser.end_of_dump();
-    let mut unknown: Vec<Note> = parser.unknown;
+    // Of a line in which something was read the names that were not known, else all of it.
+    let mut unknown = parser.unknown;
+    unknown.retain(|note| parser.read.contains(&note.line));
     for line in lines {
-        let is_known = parser.read.contains(&line.number) || is_trimming(&line.text);
-        if !is_known && !unknown.iter().any(|note| note.line == line.number) {
+        if !parser.read.contains(&line.number) && !is_trimming(&line.text) {
             unknown.push(Note { line: line.number, text: line.text.clone() });
         }
     }

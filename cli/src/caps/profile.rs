@@ -16,17 +16,19 @@ pub enum Feature {
     BusLockDetection,
     CetShadowStacks,
     CetBranchTracking,
+    Lam,
 }
 
 impl Feature {
     /// All of them.
-    pub const ALL: [Feature; 6] = [
+    pub const ALL: [Feature; 7] = [
         Self::Smx,
         Self::Sgx,
         Self::Rtm,
         Self::BusLockDetection,
         Self::CetShadowStacks,
         Self::CetBranchTracking,
+        Self::Lam,
     ];
 
     /// The name of its entry in a profile.
@@ -38,6 +40,7 @@ impl Feature {
             Self::BusLockDetection => "bus_lock_detection",
             Self::CetShadowStacks => "cet_shadow_stacks",
             Self::CetBranchTracking => "cet_branch_tracking",
+            Self::Lam => "lam",
         }
     }
 
@@ -47,7 +50,7 @@ impl Feature {
             Self::BusLockDetection => "bus_lock_detect",
             Self::CetShadowStacks => "user_shstk",
             Self::CetBranchTracking => "ibt",
-            Self::Smx | Self::Sgx | Self::Rtm => self.key(),
+            Self::Smx | Self::Sgx | Self::Rtm | Self::Lam => self.key(),
         }
     }
 
@@ -60,6 +63,7 @@ impl Feature {
             Self::BusLockDetection => &mut facts.bus_lock_detection,
             Self::CetShadowStacks => &mut facts.cet_shadow_stacks,
             Self::CetBranchTracking => &mut facts.cet_branch_tracking,
+            Self::Lam => &mut facts.lam,
         }
     }
 }

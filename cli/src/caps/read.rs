@@ -117,11 +117,12 @@ fn from_lines(lines: &[text::Line]) -> Processor {
     processor
 }
 
-/// One number, or its upper and lower half.
+/// One number, or its upper and lower half, or four quarters.
 fn value(words: &[&str]) -> Option<u64> {
     let digits = |word: &str| word.trim_start_matches("0x").len();
     match words {
         [one] => number(one),
+        [_, _, _, _] if words.iter().all(|word| word.len() == 4) => number(&words.concat()),
         [high, low, ..] if digits(high) <= 8 && digits(low) <= 8 => {
             let (high, low) = (number(high)?, number(low)?);
             (high <= 0xFFFF_FFFF && low <= 0xFFFF_FFFF).then_some(high << 32 | low)
@@ -210,6 +211,7 @@ mod tests {
             "480: da040000000004",
             "MSR 480h = 0x00da0400_00000004",
             "MSR 00000480 00da0400 00000004",
+            "MSR 00000480: 00DA-0400-0000-0004",
             "# rdmsr 0x480\nda040000000004",
             "$ sudo rdmsr -p 0 0x480\n> 0xda040000000004",
             "IA32_VMX_BASIC = 0xda040000000004",

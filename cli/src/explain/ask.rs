@@ -1,6 +1,7 @@
 //! What `explain` is asked about.
 
 use vmx::Field;
+use vmx::audit::{self, Rule};
 use vmx::capability::msr;
 use vmx::exit::BasicExitReason;
 
@@ -20,6 +21,8 @@ pub enum Subject {
     Field(Field, Option<u64>),
     /// A capability MSR, and perhaps its value.
     Msr(u32, Option<u64>),
+    /// A rule of VM entry.
+    Rule(&'static Rule),
 }
 
 /// Why nothing can be explained.
@@ -39,6 +42,9 @@ pub struct Unknown {
 /// It means nothing that is known here.
 pub fn subjects(what: &str) -> Result<Vec<Subject>, Unknown> {
     let what = what.trim();
+    if let Some(rule) = audit::rules().iter().find(|rule| rule.id.eq_ignore_ascii_case(what)) {
+        return Ok(vec![Subject::Rule(rule)]);
+    }
     if let Some((name, value)) = what.split_once('=') {
         return with_value(name.trim(), value.trim()).map(|subject| vec![subject]);
     }
@@ -200,6 +206,7 @@ fn unknown(what: &str, why: Option<String>) -> Unknown {
             .map(|name| format!("exit {name}")),
     );
     near.extend(MSR_NAMES.into_iter().filter(|name| likeness(name) > 0.9).map(|name| format!("msr {name}")));
+    near.extend(audit::rules().iter().map(|rule| rule.id.to_owned()).filter(|id| likeness(id) > 0.93));
     near.truncate(6);
     Unknown { what: what.to_owned(), why, near }
 }
@@ -213,10 +220,14 @@ pub fn is_capability(address: u32) -> bool {
 mod tests {
     use super::*;
 
+    fn rule(id: &str) -> &'static Rule {
+        audit::rules().iter().find(|rule| rule.id == id).unwrap()
+    }
+
     #[test]
     fn what_people_ask_is_understood() {
         const RFLAGS: Subject = Subject::Field(Field::GUEST_RFLAGS, None);
-        let rows: [(&str, &[Subject]); 26] = [
+        let rows: [(&str, &[Subject]); 27] = [
             ("0x80000021", &[Subject::Exit(0x8000_0021)]),
             ("80000021h", &[Subject::Exit(0x8000_0021)]),
             ("80000021", &[Subject::Exit(0x8000_0021)]),
@@ -242,6 +253,7 @@ mod tests {
             ("0x482=1", &[Subject::Msr(0x482, Some(1))]),
             ("IA32_VMX_BASIC", &[Subject::Msr(0x480, None)]),
             ("msr 480", &[Subject::Msr(0x480, None)]),
+            ("guest.rflags.if", &[Subject::Rule(rule("guest.rflags.if"))]),
             ("0x2", &[Subject::Field(Field::POSTED_INTERRUPT_NOTIFICATION_VECTOR, None), Subject::Exit(2)]),
         ];
         for (what, wanted) in rows {

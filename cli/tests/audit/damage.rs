@@ -6,12 +6,15 @@ use vmx::capability::Profile;
 
 use super::{ALL, KVM_6_6, read};
 
+/// A change of a text.
+type Damage = Box<dyn Fn(&str) -> String>;
+
 /// What damages a text without changing what it says.
-fn damages() -> Vec<(&'static str, Box<dyn Fn(&str) -> String>)> {
+fn damages() -> Vec<(&'static str, Damage)> {
     let each = |change: fn(usize, &str) -> String| {
         Box::new(move |text: &str| {
             text.lines().enumerate().map(|(at, line)| change(at, line)).collect::<Vec<_>>().join("\n")
-        }) as Box<dyn Fn(&str) -> String>
+        }) as Damage
     };
     vec![
         ("quote marks", each(|_, line| format!("> {line}"))),

@@ -199,3 +199,12 @@ fn two_dumps_in_one_log_are_two() {
     assert_eq!(reading.dumps[1].machine.get(Field::VM_ENTRY_CONTROLS), Some(0xD3FF));
     assert_eq!(reading.unknown.len(), 2, "{:?}", reading.unknown);
 }
+
+#[test]
+fn what_stands_around_a_dump_is_named_once_a_line() {
+    let text =
+        format!("first words\n{KVM_4_19}\nhost QEMU[2997]: EIP=00008000 EFL=00000002 CPL=0\nCR0=1 CR3=2\n");
+    let lines: Vec<usize> = read(&text).unknown.iter().map(|note| note.line).collect();
+    let end = KVM_4_19.lines().count();
+    assert_eq!(lines, [1, end + 3, end + 4]);
+}

@@ -1,5 +1,6 @@
 //! The command line.
 
+mod breaks;
 mod offline;
 
 use std::path::PathBuf;
@@ -11,6 +12,7 @@ use wire::KeyItem;
 
 use crate::engine::{Cpu, Firmware};
 use crate::keys;
+pub use breaks::BreakName;
 pub use offline::{AuditArgs, CapsArgs, ExplainArgs};
 
 /// The wall-clock limit of a run where `--timeout` gives none, in seconds.
@@ -113,25 +115,6 @@ pub enum DemoName {
     HostileKernel,
     /// Containment: ring-0 code that ends in a triple fault.
     TripleFault,
-}
-
-/// What `vmxdemo --break` breaks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum BreakName {
-    /// CS access rights 9Bh: the entry fails, exit reason 80000021h.
-    CsAccessRights,
-    /// "Host address-space size" 0: VMLAUNCH fails with error 8.
-    HostAddressSpace,
-    /// CR0 read shadow 0: the guest prints CR0=00000010.
-    Cr0Shadow,
-    /// A wrong revision identifier: VMXON fails.
-    Revision,
-    /// CR0.NE 0: VMXON raises #GP.
-    Cr0Ne,
-    /// A second VMLAUNCH: error 4.
-    LaunchTwice,
-    /// No VMPTRLD: VMfailInvalid.
-    NoVmptrld,
 }
 
 /// `demo`.
@@ -364,20 +347,6 @@ impl From<DemoName> for wire::Demo {
             DemoName::HostileTask => Self::HostileTask,
             DemoName::HostileKernel => Self::HostileKernel,
             DemoName::TripleFault => Self::TripleFault,
-        }
-    }
-}
-
-impl From<BreakName> for wire::Break {
-    fn from(name: BreakName) -> Self {
-        match name {
-            BreakName::CsAccessRights => Self::CsAccessRights,
-            BreakName::HostAddressSpace => Self::HostAddressSpace,
-            BreakName::Cr0Shadow => Self::Cr0Shadow,
-            BreakName::Revision => Self::Revision,
-            BreakName::Cr0Ne => Self::Cr0Ne,
-            BreakName::LaunchTwice => Self::LaunchTwice,
-            BreakName::NoVmptrld => Self::NoVmptrld,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! `demo`: a step of the course, built, booted, shown, and judged.
 
+mod explanation;
 mod judgement;
 
 use clap::ValueEnum;
@@ -33,6 +34,9 @@ pub fn demo(arguments: &DemoArgs) -> Result<Status, Failure> {
             return Err(failure);
         }
     };
+    for (kind, line) in explanation::explain(arguments, &report) {
+        printer.line(kind, &line).map_err(anyhow::Error::from)?;
+    }
     let (status, reason) = judge(arguments, &report);
     conclude(&mut printer, &report, status, &reason)?;
     if arguments.json && !matches!(status, Status::Interrupted(_)) {

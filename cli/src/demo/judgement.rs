@@ -2,6 +2,7 @@
 //! the step's outcome must leave in them, so that a wrong "done" does not pass.
 
 use vmx::Field;
+use wire::{Answer, Break};
 
 use crate::args::{BreakName, DemoArgs, DemoName};
 use crate::session::Report;
@@ -12,9 +13,8 @@ const VMCALL: u64 = 18;
 /// "VM-entry failure due to invalid guest state", with bit 31.
 const INVALID_GUEST_STATE: u64 = 0x8000_0021;
 
-/// VM-instruction errors.
+/// VMLAUNCH of a VMCS that is not clear.
 const LAUNCH_OF_LAUNCHED: u64 = 4;
-const INVALID_HOST_STATE: u64 = 8;
 
 /// Says what is missing, if something is.
 pub(super) fn confirm(arguments: &DemoArgs, report: &Report) -> Result<(), String> {
@@ -42,16 +42,20 @@ pub(super) fn confirm(arguments: &DemoArgs, report: &Report) -> Result<(), Strin
 }
 
 fn outcome(sabotage: BreakName, evidence: &Evidence) -> Result<(), String> {
-    match sabotage {
-        BreakName::CsAccessRights => {
-            evidence.result("exit_reason", INVALID_GUEST_STATE)?;
+    match sabotage.into() {
+        Break::Plan { answer: Answer::Runs, .. } => evidence.serial(" CR0=00000010 "),
+        Break::Plan { answer: Answer::Error(number), .. } => {
+            evidence.result("vm_instruction_error", number.into())?;
             evidence.no_serial()
         }
-        BreakName::HostAddressSpace => evidence.result("vm_instruction_error", INVALID_HOST_STATE),
-        BreakName::LaunchTwice => evidence.result("vm_instruction_error", LAUNCH_OF_LAUNCHED),
-        BreakName::Cr0Shadow => evidence.serial(" CR0=00000010 "),
-        BreakName::Revision | BreakName::NoVmptrld => evidence.line("VMfailInvalid"),
-        BreakName::Cr0Ne => evidence.line("#GP"),
+        Break::Plan { answer: Answer::GuestState(qualification), .. } => {
+            evidence.result("exit_reason", INVALID_GUEST_STATE)?;
+            evidence.result("exit_qualification", qualification)?;
+            evidence.no_serial()
+        }
+        Break::LaunchTwice => evidence.result("vm_instruction_error", LAUNCH_OF_LAUNCHED),
+        Break::Revision | Break::NoVmptrld => evidence.line("VMfailInvalid"),
+        Break::Cr0Ne => evidence.line("#GP"),
     }
 }
 
@@ -111,6 +115,7 @@ mod tests {
     fn a_wrong_done_does_not_pass() {
         const ERROR: u32 = 0x4400;
         const REASON: u32 = 0x4402;
+        const QUALIFICATION: u32 = 0x6400;
         let message = " Hello from Guest VM \x1b[12;33H CR0=80000031 ";
         let table = [
             ("vmxdemo", report(message, &[(REASON, 18)], ""), true),
@@ -121,8 +126,26 @@ mod tests {
             ("trystep1", report("", &[], ""), false),
             ("intdemo --ticks 3", report(" Timer-tick: 3 ", &[], ""), true),
             ("intdemo --ticks 3", report(" Timer-tick: 2 ", &[], ""), false),
-            ("vmxdemo --break cs-access-rights", report("", &[(REASON, 0x8000_0021)], ""), true),
-            ("vmxdemo --break cs-access-rights", report("x", &[(REASON, 0x8000_0021)], ""), false),
+            (
+                "vmxdemo --break cs-access-rights",
+                report("", &[(REASON, 0x8000_0021), (QUALIFICATION, 0)], ""),
+                true,
+            ),
+            (
+                "vmxdemo --break cs-access-rights",
+                report("x", &[(REASON, 0x8000_0021), (QUALIFICATION, 0)], ""),
+                false,
+            ),
+            (
+                "vmxdemo --break cs-access-rights",
+                report("", &[(REASON, 0x8000_0021), (QUALIFICATION, 4)], ""),
+                false,
+            ),
+            (
+                "vmxdemo --break link-pointer",
+                report("", &[(REASON, 0x8000_0021), (QUALIFICATION, 4)], ""),
+                true,
+            ),
             ("vmxdemo --break cs-access-rights", report("", &[(REASON, 0x8000_0022)], ""), false),
             ("vmxdemo --break host-address-space", report("", &[(ERROR, 8)], ""), true),
             ("vmxdemo --break host-address-space", report("", &[(ERROR, 7)], ""), false),

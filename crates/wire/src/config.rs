@@ -66,12 +66,17 @@ pub enum Demo {
 /// What `vmxdemo --break` breaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Break {
-    /// CS access rights 9Bh instead of F3h: exit reason 80000021h.
-    CsAccessRights,
-    /// "Host address-space size" cleared: VMLAUNCH fails with error 8.
-    HostAddressSpace,
-    /// CR0 read shadow 0: the guest prints `CR0=00000010`.
-    Cr0Shadow,
+    /// One field of the plan.
+    Plan {
+        /// Encoding of the field.
+        field: u32,
+        /// Bits that are cleared first.
+        clear: u64,
+        /// Bits that are set then.
+        set: u64,
+        /// What the processor must answer.
+        answer: Answer,
+    },
     /// A wrong VMCS revision identifier: VMXON fails.
     Revision,
     /// CR0.NE clear: VMXON raises #GP.
@@ -80,6 +85,17 @@ pub enum Break {
     LaunchTwice,
     /// No current VMCS: VMfailInvalid.
     NoVmptrld,
+}
+
+/// How a processor answers VMLAUNCH with a broken plan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Answer {
+    /// The guest runs.
+    Runs,
+    /// VMfailValid with this VM-instruction error: 7 for controls, 8 for host state.
+    Error(u32),
+    /// A VM exit with reason 80000021h, invalid guest state, and this qualification.
+    GuestState(u64),
 }
 
 /// How a guest is run.

@@ -13,7 +13,8 @@ mod input;
 mod record;
 
 pub use config::{
-    Backend, BootConfig, Break, Chunk, Chunks, Demo, DiskImage, Geometry, Items, Job, Link, RunJob, Step,
+    Answer, Backend, BootConfig, Break, Chunk, Chunks, Demo, DiskImage, Geometry, Items, Job, Link, RunJob,
+    Step,
 };
 pub use input::{Input, KeyItem, Modifiers};
 pub use record::{End, ExitRecord, LineKind, Outcome, Record, Verdict};

@@ -3,11 +3,10 @@
 
 use rt::cpu::control::cr4;
 use rt::trap::Exception;
-use vmx::controls::exit::HOST_ADDRESS_SPACE_SIZE;
 use vmx::{Field, Machine, Results};
-use wire::{Break, Record};
+use wire::{Answer, Break, Record};
 
-use crate::cpu::vmx::VmxFailure;
+use crate::cpu::vmx::{VmxFailure, vmread};
 use crate::exit::Exit;
 use crate::failure::{Failure, unexpected};
 use crate::lifecycle::{enter_vmx, leave_vmx};
@@ -18,15 +17,10 @@ use crate::{Context, Ending};
 use super::component_vm::{Planned, RunningVm, read_results};
 use super::done;
 
-/// Access rights of an ordinary code segment, which no virtual-8086 guest may have.
-const WRONG_CS_ACCESS_RIGHTS: u64 = 0x9B;
-
 /// VMX-instruction errors (SDM vol. 3, "VM Instruction Error Numbers").
 mod error {
     /// VMLAUNCH with non-clear VMCS.
     pub const LAUNCH_NOT_CLEAR: u32 = 4;
-    /// VM entry with invalid host-state field(s).
-    pub const HOST_STATE: u32 = 8;
 }
 
 /// VM entry failed because of invalid guest state.
@@ -63,7 +57,7 @@ fn guest(
 ) -> Result<Ending, Failure> {
     let mut planned = Planned::new(context, operation, processor)?;
     if let Some(sabotage) = sabotage {
-        break_plan(&mut planned.machine, sabotage);
+        break_plan(&mut planned.machine, sabotage)?;
     }
     let report = &mut context.report;
     for (field, value) in planned.machine.entries() {
@@ -78,26 +72,30 @@ fn guest(
         "machine: {entries} entries planned, {broken_rules} rule(s) broken; VMWRITE of each"
     ));
     report.heading(format_args!("VMLAUNCH"));
-    match (planned.launch(report), sabotage) {
-        (Ok((running, exit)), None | Some(Break::Cr0Shadow)) => first_exit(context, running, &exit, sabotage),
-        (Ok((running, _)), Some(Break::LaunchTwice)) => launch_twice(context, running),
-        (Err(Failure::Entry(failure)), Some(sabotage)) => entry_failed(context, failure, sabotage),
+    let answer = match sabotage {
+        Some(Break::Plan { answer, .. }) => answer,
+        _ => Answer::Runs,
+    };
+    match (planned.launch(report), answer) {
+        (Ok((running, _)), Answer::Runs) if sabotage == Some(Break::LaunchTwice) => {
+            launch_twice(context, running)
+        }
+        (Ok((running, exit)), Answer::Runs) => first_exit(context, running, &exit, sabotage),
+        (Err(Failure::Entry(failure)), answer) => entry_failed(context, failure, answer),
         (Err(failure), _) => Err(failure),
-        (Ok(_), Some(sabotage)) => Err(unexpected(format_args!("the guest ran in spite of {sabotage:?}"))),
+        (Ok(_), Answer::Error(_) | Answer::GuestState(_)) => {
+            Err(unexpected(format_args!("the guest ran with a broken plan")))
+        }
     }
 }
 
-fn break_plan(machine: &mut Machine, sabotage: Break) {
-    match sabotage {
-        Break::CsAccessRights => machine.set(Field::GUEST_CS_ACCESS_RIGHTS, WRONG_CS_ACCESS_RIGHTS),
-        Break::HostAddressSpace => {
-            let controls = machine.get(Field::PRIMARY_VM_EXIT_CONTROLS).unwrap_or(0);
-            machine.set(Field::PRIMARY_VM_EXIT_CONTROLS, controls & !HOST_ADDRESS_SPACE_SIZE);
-        }
-        Break::Cr0Shadow => machine.set(Field::CR0_READ_SHADOW, 0),
-        // These break something other than the plan.
-        Break::Revision | Break::Cr0Ne | Break::LaunchTwice | Break::NoVmptrld => {}
+fn break_plan(machine: &mut Machine, sabotage: Break) -> Result<(), Failure> {
+    if let Break::Plan { field: encoding, clear, set, .. } = sabotage {
+        let field = Field::from_encoding(encoding)
+            .ok_or_else(|| unexpected(format_args!("there is no field {encoding:X}h to break")))?;
+        machine.set(field, machine.get(field).unwrap_or(0) & !clear | set);
     }
+    Ok(())
 }
 
 /// The guest has run and left: what does the record say?
@@ -115,7 +113,7 @@ fn first_exit(
     running.finish(report)?;
     Ok(match sabotage {
         None => done("the guest ran in its VM, sent its message and came back by VMCALL"),
-        Some(_) => done("the guest ran with a CR0 read shadow of 0"),
+        Some(_) => done("the guest ran with the broken plan, as it must"),
     })
 }
 
@@ -135,18 +133,22 @@ fn verify(results: &Results) -> Result<(), Failure> {
     Ok(())
 }
 
-fn entry_failed(context: &mut Context, failure: EntryFailure, sabotage: Break) -> Result<Ending, Failure> {
+fn entry_failed(context: &mut Context, failure: EntryFailure, answer: Answer) -> Result<Ending, Failure> {
     let report = &mut context.report;
-    match (&failure, sabotage) {
-        (EntryFailure::GuestState(reason), Break::CsAccessRights) if reason.0 == ENTRY_FAILED_GUEST_STATE => {
+    match (&failure, answer) {
+        (EntryFailure::GuestState(reason), Answer::GuestState(qualification))
+            if reason.0 == ENTRY_FAILED_GUEST_STATE && vmread(Field::EXIT_QUALIFICATION) == qualification =>
+        {
             report.step(format_args!("VM entry failed: exit reason {:X}h, {reason}", reason.0));
             read_results(report);
             Ok(done("the entry failed with exit reason 80000021h, as it must"))
         }
-        (EntryFailure::Instruction(VmxFailure::Valid(error::HOST_STATE)), Break::HostAddressSpace) => {
-            report.step(format_args!("VMLAUNCH: {}", VmxFailure::Valid(error::HOST_STATE)));
+        (EntryFailure::Instruction(answered @ VmxFailure::Valid(error)), Answer::Error(expected))
+            if *error == expected =>
+        {
+            report.step(format_args!("VMLAUNCH: {answered}"));
             read_results(report);
-            Ok(done("VMLAUNCH failed with error 8, as it must"))
+            Ok(done("VMLAUNCH failed with the error that it must"))
         }
         _ => Err(failure.into()),
     }

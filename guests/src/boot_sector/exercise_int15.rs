@@ -31,8 +31,8 @@ call_bios 0x15, ax=0x8700, cx=4, es=EXERCISE_BUFFER_SEGMENT
 dump EXERCISE_BUFFER_SEGMENT, 0x120, 10
 title "waits"
 call_bios 0x15, ax=0x8600, cx=0, dx=2000
-call_bios 0x15, ax=0x8300, cx=0, dx=2000, es=EXERCISE_BUFFER_SEGMENT, bx=0x200
-call_bios 0x15, ax=0x8300, cx=0, dx=2000, es=EXERCISE_BUFFER_SEGMENT, bx=0x200
+call_bios 0x15, ax=0x8300, cx=2, dx=0, es=EXERCISE_BUFFER_SEGMENT, bx=0x200
+call_bios 0x15, ax=0x8300, cx=2, dx=0, es=EXERCISE_BUFFER_SEGMENT, bx=0x200
 call_bios 0x15, ax=0x8600, cx=0, dx=100
 run_code int15_wait
 dump EXERCISE_BUFFER_SEGMENT, 0x200, 1
@@ -99,9 +99,9 @@ int15_table:
     mov dword ptr es:[0x104], 0x88776655
     pop es
     ret
-# Waits two ticks.
+# Waits until four ticks have begun.
 int15_wait:
-    mov cx, 3
+    mov cx, 4
 int15_tick:
     mov ax, [0x46C]
 int15_same:

@@ -19,7 +19,10 @@ use super::tokens::{self, Section, Sign, Token};
 pub fn is_log(lines: &[Line]) -> bool {
     let marks =
         ["gh_mask", "** guest state **", "** host state **", "** control state **", "intr_info", "pinbased="];
-    let has_mark = |line: &Line| marks.iter().any(|mark| line.text.to_ascii_lowercase().contains(mark));
+    let has_mark = |line: &Line| {
+        let lower = line.text.to_ascii_lowercase();
+        marks.iter().any(|mark| lower.contains(mark))
+    };
     lines.iter().any(|line| has_mark(line) || is_segment_row(&line.text))
 }
 
@@ -70,6 +73,9 @@ fn is_trimming(text: &str) -> bool {
     let is_place = lower.contains("domain ") && lower.ends_with("<<<") || lower.starts_with("vcpu ");
     is_rule || is_headline || is_columns || is_area || is_place
 }
+
+/// How many words a name has at most.
+const LONGEST_NAME: usize = 4;
 
 #[derive(Default)]
 struct Parser<'a> {
@@ -136,6 +142,10 @@ impl<'a> Parser<'a> {
                 _ => self.owner = format!("domain {next}, "),
             }
         }
+        // No name has more words than these.
+        if self.words.len() >= 2 * LONGEST_NAME {
+            self.words.drain(..LONGEST_NAME);
+        }
         self.words.push((word.to_owned(), self.line()));
         self.at += 1;
     }
@@ -143,10 +153,11 @@ impl<'a> Parser<'a> {
     fn colon(&mut self) {
         self.at += 1;
         let Some((word, _)) = self.words.last() else { return };
-        if let Some(area) = self.words.iter().rposition(|(word, _)| word == "MSR")
-            && self.words.len() == area + 3
+        // "MSR guest autoload:".
+        if let [.., (msr, _), (whose, _), (what, _)] = &self.words[..]
+            && msr == "MSR"
         {
-            self.area = format!("{} {}", self.words[area + 1].0, self.words[area + 2].0);
+            self.area = format!("{whose} {what}");
             self.words.clear();
             return;
         }
@@ -259,7 +270,7 @@ impl<'a> Parser<'a> {
     /// The longest known name among the last words, else the last word.
     fn meaning(&mut self, words: &[(String, usize)]) -> (Option<Meaning>, String) {
         let lower: Vec<String> = words.iter().map(|(word, _)| word.to_ascii_lowercase()).collect();
-        for length in (1..=lower.len().min(4)).rev() {
+        for length in (1..=lower.len().min(LONGEST_NAME)).rev() {
             let name = lower[lower.len() - length..].join(" ");
             self.place(&name);
             let Some(section) = self.section else { continue };

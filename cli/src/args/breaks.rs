@@ -21,7 +21,7 @@ pub enum BreakName {
     RflagsFixedBit,
     /// CR0.NE of the guest clear: 80000021h.
     GuestCr0Ne,
-    /// VMCS link pointer 0: 80000021h with qualification 4.
+    /// VMCS link pointer off a page boundary: 80000021h with qualification 4.
     LinkPointer,
     /// Activity state 4: 80000021h.
     ActivityState,
@@ -88,7 +88,7 @@ impl From<BreakName> for Break {
             BreakName::TrAvailable      => value(Field::GUEST_TR_ACCESS_RIGHTS, 0x89, GUEST),
             BreakName::RflagsFixedBit   => plan(Field::GUEST_RFLAGS, 1 << 1, 0, GUEST),
             BreakName::GuestCr0Ne       => plan(Field::GUEST_CR0, cr0::NE, 0, GUEST),
-            BreakName::LinkPointer      => value(Field::VMCS_LINK_POINTER, 0, LINK),
+            BreakName::LinkPointer      => value(Field::VMCS_LINK_POINTER, 0x800, LINK),
             BreakName::ActivityState    => value(Field::GUEST_ACTIVITY_STATE, 4, GUEST),
             BreakName::HostAddressSpace => plan(Field::PRIMARY_VM_EXIT_CONTROLS, exit::HOST_ADDRESS_SPACE_SIZE, 0, HOST),
             BreakName::HostCr4          => plan(Field::HOST_CR4, cr4::VMXE, 0, HOST),

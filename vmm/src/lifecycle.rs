@@ -1,9 +1,14 @@
 //! VMXON, VMCLEAR, VMPTRLD and VMXOFF, each reported as a step: the frame around every guest.
 
+use vmx::{Capabilities, Field, Machine};
+use wire::{LineKind, Record};
+
 use crate::Context;
+use crate::cpu::vmx::vmread;
 use crate::failure::{Failure, unexpected};
 use crate::operation::{CurrentVmcs, VmxOperation};
 use crate::probe::Processor;
+use crate::report::Reporter;
 
 /// VMXON with the revision identifier that the processor names, reported.
 ///
@@ -50,4 +55,25 @@ pub fn make_current<'vmx>(
     }
     context.report.step(format_args!("VMPTRLD: the VMCS is current; VMPTRST agrees"));
     Ok(current)
+}
+
+/// Audits what the current VMCS holds, after an entry that failed: reports every field, for programs, and every broken
+/// rule.
+pub fn audit_current(report: &mut Reporter, capabilities: &Capabilities) {
+    let mut machine = Machine::new();
+    for field in Field::ALL.into_iter().filter(|field| capabilities.has_field(*field)) {
+        machine.set(field, vmread(field));
+        report.record(&Record::Machine(field.encoding(), vmread(field)));
+    }
+    audit(report, &machine, capabilities);
+}
+
+/// Checks a plan by the manual's rules; each broken one is reported. Returns how many.
+pub fn audit(report: &mut Reporter, machine: &Machine, capabilities: &Capabilities) -> usize {
+    let mut broken_rules = 0;
+    vmx::audit::check(machine, capabilities, &mut |violation| {
+        broken_rules += 1;
+        report.line(LineKind::Error, format_args!("{violation}"));
+    });
+    broken_rules
 }

@@ -8,14 +8,14 @@ use rt::boot::{BootInfo, MemoryKind};
 use v8086::{Cpu, Flags, GuestMemory, SegmentRegister};
 use vmx::bitmap::{IoBitmaps, Policy};
 use vmx::{Field, Machine};
-use wire::{LineKind, Record};
+use wire::Record;
 
 use crate::cpu::vmx::vmread;
 use crate::cpu::world_switch::Vcpu;
 use crate::exit::{Exit, skip_instruction};
 use crate::failure::{Failure, unexpected};
 use crate::guest_cpu::GuestCpu;
-use crate::lifecycle::{enter_vmx, leave_vmx, make_current};
+use crate::lifecycle::{audit, enter_vmx, leave_vmx, make_current};
 use crate::memory::integrity::{Damage, Seal};
 use crate::memory::{FirmwareSpace, FirstMib, Frame};
 use crate::operation::{CurrentVmcs, VmxOperation};
@@ -151,14 +151,10 @@ fn pass_all_ports(context: &mut Context) -> Result<[Frame; 2], Failure> {
 }
 
 fn check(report: &mut Reporter, machine: &Machine, processor: &Processor) -> Result<(), Failure> {
-    let mut broken_rules = 0;
     for (field, value) in machine.entries() {
         report.record(&Record::Machine(field.encoding(), value));
     }
-    vmx::audit::check(machine, &processor.capabilities, &mut |violation| {
-        broken_rules += 1;
-        report.line(LineKind::Error, format_args!("{violation}"));
-    });
+    let broken_rules = audit(report, machine, &processor.capabilities);
     if broken_rules > 0 {
         return Err(Failure::Audit(broken_rules));
     }

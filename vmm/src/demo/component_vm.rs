@@ -6,7 +6,7 @@
 
 use pc::{Pc, PcConfig};
 use vmx::{Field, Machine, Results};
-use wire::{LineKind, Record};
+use wire::Record;
 
 use crate::clock::Clock;
 use crate::component::Component;
@@ -76,16 +76,6 @@ impl<'vmx> Planned<'vmx> {
         let pc = Pc::new(PcConfig::FIXED);
         let vm = ComponentVm { vcpu: Vcpu::new(), space, pc, clock, bitmaps, seal };
         Ok(Self { vmcs, machine, vm })
-    }
-
-    /// Checks the plan by the manual's rules; each broken one is reported. Returns how many.
-    pub fn audit(&self, report: &mut Reporter, processor: &Processor) -> usize {
-        let mut count = 0;
-        vmx::audit::check(&self.machine, &processor.capabilities, &mut |violation| {
-            count += 1;
-            report.line(LineKind::Error, format_args!("{violation}"));
-        });
-        count
     }
 
     /// Writes the plan in one loop, and launches. Returns at the first exit that is not handled here.

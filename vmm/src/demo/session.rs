@@ -5,7 +5,7 @@ use wire::Record;
 use crate::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::lifecycle::{enter_vmx, leave_vmx};
+use crate::lifecycle::{audit, enter_vmx, leave_vmx};
 use crate::probe;
 use crate::report::Reporter;
 
@@ -31,7 +31,7 @@ pub fn run(
     for (field, value) in planned.machine.entries() {
         report.record(&Record::Machine(field.encoding(), value));
     }
-    let broken_rules = planned.audit(report, &processor);
+    let broken_rules = audit(report, &planned.machine, &processor.capabilities);
     if broken_rules > 0 {
         return Err(Failure::Audit(broken_rules));
     }

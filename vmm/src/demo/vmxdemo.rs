@@ -9,7 +9,7 @@ use wire::{Answer, Break, Record};
 use crate::cpu::vmx::{VmxFailure, vmread};
 use crate::exit::Exit;
 use crate::failure::{Failure, unexpected};
-use crate::lifecycle::{enter_vmx, leave_vmx};
+use crate::lifecycle::{audit, enter_vmx, leave_vmx};
 use crate::operation::{EntryFailure, VmxOperation, VmxonError};
 use crate::probe::{self, Processor};
 use crate::{Context, Ending};
@@ -63,7 +63,7 @@ fn guest(
     for (field, value) in planned.machine.entries() {
         report.record(&Record::Machine(field.encoding(), value));
     }
-    let broken_rules = planned.audit(report, processor);
+    let broken_rules = audit(report, &planned.machine, &processor.capabilities);
     if broken_rules > 0 && sabotage.is_none() {
         return Err(Failure::Audit(broken_rules));
     }

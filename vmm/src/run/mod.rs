@@ -19,14 +19,14 @@ use rt::cpu::rdtsc;
 use v8086::{Cpu, SystemRegisters};
 use vmx::exit::ExitReason;
 use vmx::{Field, Machine};
-use wire::{End, LineKind, Outcome, RunJob};
+use wire::{End, Outcome, RunJob};
 
 use crate::clock::Clock;
 use crate::cpu::world_switch::Vcpu;
 use crate::exit::Exit;
 use crate::failure::{Failure, unexpected};
 use crate::guest_cpu::GuestCpu;
-use crate::lifecycle::{enter_vmx, leave_vmx, make_current};
+use crate::lifecycle::{self, enter_vmx, leave_vmx, make_current};
 use crate::memory::PcSpace;
 use crate::memory::integrity::Seal;
 use crate::operation::{CurrentVmcs, LaunchedVmcs};
@@ -61,7 +61,10 @@ pub fn run(context: &mut Context, job: &RunJob) -> Result<Ending, Failure> {
     };
     let mut vm = build(context, job, &processor)?;
     let machine = power_on(context, job, &around, &mut vm)?;
-    check(context, &processor, &machine)?;
+    let broken_rules = lifecycle::audit(&mut context.report, &machine, &processor.capabilities);
+    if broken_rules > 0 {
+        return Err(Failure::Audit(broken_rules));
+    }
 
     let seal = Seal::new(vm.space.guarded().chain(&bitmaps));
     let console = Console::new(job, context.report.link());
@@ -140,15 +143,6 @@ fn power_on(
     Ok(machine)
 }
 
-fn check(context: &mut Context, processor: &Processor, machine: &Machine) -> Result<(), Failure> {
-    let mut broken_rules = 0;
-    vmx::audit::check(machine, &processor.capabilities, &mut |violation| {
-        broken_rules += 1;
-        context.report.line(LineKind::Error, format_args!("{violation}"));
-    });
-    if broken_rules > 0 { Err(Failure::Audit(broken_rules)) } else { Ok(()) }
-}
-
 /// A run that is under way.
 struct Life<'a, 'job> {
     context: &'a mut Context,
@@ -175,6 +169,9 @@ impl Life<'_, '_> {
         report.figure("exits", self.ring.count());
         report.figure("guest_ticks", self.console.ticks());
         report.figure("dropped_writes", self.vm.dropped_writes);
+        if let Err(Failure::Entry(_)) = &ending {
+            lifecycle::audit_current(report, self.around.capabilities);
+        }
         if ending.is_err() {
             post_mortem::registers(report, &self.vm.cpu());
             self.ring.report(report, &self.vm.space);

@@ -3,6 +3,7 @@
 use super::engine::WORDS;
 use crate::capability::Capabilities;
 use crate::controls::{ControlKind, exit, primary};
+#[cfg(feature = "every-rule")]
 use crate::event::{EventKind, InterruptionInformation};
 use crate::field::Field;
 use crate::machine::Machine;
@@ -62,6 +63,7 @@ mod fact {
 }
 pub(super) use fact::*;
 
+#[cfg(feature = "every-rule")]
 const INJECTION: u64 = INJECTS | EXTERNAL | NMI | HARDWARE | SOFTWARE | OTHER | ERROR_CODE;
 
 /// Which field tells which facts.
@@ -71,14 +73,22 @@ const SOURCES: &[(u64, Field)] = &[
     (PAE | FRED, Field::GUEST_CR4),
     (LONG_CODE, Field::GUEST_CS_ACCESS_RIGHTS),
     (LDTR, Field::GUEST_LDTR_ACCESS_RIGHTS),
+    #[cfg(feature = "every-rule")]
     (INJECTION, Field::VM_ENTRY_INTERRUPTION_INFORMATION),
+    #[cfg(feature = "every-rule")]
     (BLOCKED, Field::GUEST_INTERRUPTIBILITY_STATE),
+    #[cfg(feature = "every-rule")]
     (HALTS, Field::GUEST_ACTIVITY_STATE),
     (LINKED, Field::VMCS_LINK_POINTER),
+    #[cfg(feature = "every-rule")]
     (EPTP_SWITCHING, Field::VM_FUNCTION_CONTROLS),
+    #[cfg(feature = "every-rule")]
     (EXIT_STORE, Field::VM_EXIT_MSR_STORE_COUNT),
+    #[cfg(feature = "every-rule")]
     (EXIT_LOAD, Field::VM_EXIT_MSR_LOAD_COUNT),
+    #[cfg(feature = "every-rule")]
     (ENTRY_LOAD, Field::VM_ENTRY_MSR_LOAD_COUNT),
+    #[cfg(feature = "every-rule")]
     (PENDING_RTM, Field::GUEST_PENDING_DEBUG_EXCEPTIONS),
 ];
 
@@ -91,7 +101,9 @@ const BITS: &[(Field, u32, u64)] = &[
     (Field::GUEST_CR4, 5, PAE),
     (Field::GUEST_CR4, 32, FRED),
     (Field::GUEST_CS_ACCESS_RIGHTS, 13, LONG_CODE),
+    #[cfg(feature = "every-rule")]
     (Field::VM_FUNCTION_CONTROLS, 0, EPTP_SWITCHING),
+    #[cfg(feature = "every-rule")]
     (Field::GUEST_PENDING_DEBUG_EXCEPTIONS, 16, PENDING_RTM),
 ];
 
@@ -158,10 +170,14 @@ fn facts(machine: &Machine) -> (u64, u64) {
         known |= mask;
         facts |= match *field {
             Field::GUEST_LDTR_ACCESS_RIGHTS => fact(!AccessRights(value as u32).is_unusable(), LDTR),
+            #[cfg(feature = "every-rule")]
             Field::VM_ENTRY_INTERRUPTION_INFORMATION => injection(InterruptionInformation(value as u32)),
+            #[cfg(feature = "every-rule")]
             Field::GUEST_INTERRUPTIBILITY_STATE => fact(value & 3 != 0, BLOCKED),
+            #[cfg(feature = "every-rule")]
             Field::GUEST_ACTIVITY_STATE => fact(value == 1, HALTS),
             Field::VMCS_LINK_POINTER => fact(value != u64::MAX, LINKED),
+            #[cfg(feature = "every-rule")]
             Field::VM_EXIT_MSR_STORE_COUNT
             | Field::VM_EXIT_MSR_LOAD_COUNT
             | Field::VM_ENTRY_MSR_LOAD_COUNT => fact(value != 0, *mask),
@@ -178,6 +194,7 @@ const fn fact(holds: bool, fact: u64) -> u64 {
     if holds { fact } else { 0 }
 }
 
+#[cfg(feature = "every-rule")]
 fn injection(word: InterruptionInformation) -> u64 {
     if !word.is_valid() {
         return 0;

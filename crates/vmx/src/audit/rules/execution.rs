@@ -35,6 +35,7 @@ pub(in super::super) static ROWS: &[Row] = &[
             "Each activated tertiary control must have a setting that the capability MSR allows."),
         when: &[on(Primary, primary::ACTIVATE_TERTIARY_CONTROLS)],
         fields: &[TERTIARY_FIELD], test: Test::Special(allowed) },
+    #[cfg(feature = "every-rule")]
     Row { rule: &Rule::control("control.cr3_target_count", S,
             "There must not be more CR3 targets than the processor has values for."),
         when: &[], fields: &[Field::CR3_TARGET_COUNT], test: Test::Special(cr3_targets) },
@@ -42,6 +43,7 @@ pub(in super::super) static ROWS: &[Row] = &[
             "With I/O bitmaps in use, the address of each must be a page's and within the physical-address width."),
         when: &[on(Primary, primary::USE_IO_BITMAPS)],
         fields: &[Field::IO_BITMAP_A_ADDRESS, Field::IO_BITMAP_B_ADDRESS], test: PAGE },
+    #[cfg(feature = "every-rule")]
     Row { rule: &Rule::control("control.msr_bitmaps.address", S,
             "With MSR bitmaps in use, their address must be a page's and within the physical-address width."),
         when: &[on(Primary, primary::USE_MSR_BITMAPS)], fields: &[Field::MSR_BITMAPS_ADDRESS], test: PAGE },
@@ -60,8 +62,10 @@ pub(in super::super) static ROWS: &[Row] = &[
         when: &[on(Primary, primary::USE_TPR_SHADOW),
             off(Secondary, secondary::VIRTUAL_INTERRUPT_DELIVERY | secondary::VIRTUALIZE_APIC_ACCESSES)],
         fields: &[Field::TPR_THRESHOLD], test: Test::Special(virtual_tpr) },
+    #[cfg(feature = "every-rule")]
     Row { rule: &Rule::control("control.virtual_nmis", S, "Virtual NMIs need NMI exiting."),
         when: &[on(PinBased, pin::VIRTUAL_NMIS)], fields: &[PIN_FIELD], test: Test::Bits(pin::NMI_EXITING, 0) },
+    #[cfg(feature = "every-rule")]
     Row { rule: &Rule::control("control.nmi_window", S, "NMI-window exiting needs virtual NMIs."),
         when: &[on(Primary, primary::NMI_WINDOW_EXITING)],
         fields: &[PIN_FIELD], test: Test::Bits(pin::VIRTUAL_NMIS, 0) },
@@ -123,14 +127,17 @@ pub(in super::super) static ROWS: &[Row] = &[
     Row { rule: &Rule::control("control.vpid", S, "An enabled VPID must not be 0."),
         when: &[on(Secondary, secondary::ENABLE_VPID)],
         fields: &[Field::VIRTUAL_PROCESSOR_ID], test: Test::AtLeast(1) },
+    #[cfg(feature = "every-rule")]
     Row { rule: &Rule::control("control.ept_pointer.memory_type", S,
             "The EPT pointer's memory type must be one that the processor supports for EPT: uncacheable or write-back."),
         when: &[on(Secondary, secondary::ENABLE_EPT)],
         fields: &[Field::EPT_POINTER], test: Test::Special(ept_memory_type) },
+    #[cfg(feature = "every-rule")]
     Row { rule: &Rule::control("control.ept_pointer.walk", S,
             "The EPT pointer's bits 5:3 must be one less than a page-walk length that the processor supports."),
         when: &[on(Secondary, secondary::ENABLE_EPT)],
         fields: &[Field::EPT_POINTER], test: Test::Special(ept_walk) },
+    #[cfg(feature = "every-rule")]
     Row { rule: &Rule::control("control.ept_pointer.flags", S,
             "The EPT pointer's bits 6 (accessed and dirty flags) and 7 (shadow stacks) need the processor's support."),
         when: &[on(Secondary, secondary::ENABLE_EPT)],
@@ -146,6 +153,7 @@ pub(in super::super) static ROWS: &[Row] = &[
     Row { rule: &Rule::control("control.pml.address", S,
             "The PML address must be a page's and within the physical-address width."),
         when: &[on(Secondary, secondary::ENABLE_PML)], fields: &[Field::PML_ADDRESS], test: PAGE },
+    #[cfg(feature = "every-rule")]
     Row { rule: &Rule::control("control.unrestricted_guest", S, "An unrestricted guest needs EPT."),
         when: &[on(Secondary, secondary::UNRESTRICTED_GUEST)], fields: &[SECONDARY_FIELD], test: EPT },
     #[cfg(feature = "every-rule")]

@@ -24,19 +24,24 @@ pub(in super::super) static EXIT_ROWS: &[Row] = &[
             "Each activated secondary VM-exit control must have a setting that the capability MSR allows."),
         when: &[on(Exit, exit::ACTIVATE_SECONDARY_CONTROLS)],
         fields: &[Field::SECONDARY_VM_EXIT_CONTROLS], test: Test::Special(allowed) },
+    #[cfg(feature = "every-rule")]
     Row { rule: &Rule::control("control.exit.save_preemption_timer", EXIT_CONTROLS,
             "Saving the VMX-preemption timer needs the timer activated."),
         when: &[off(PinBased, pin::ACTIVATE_VMX_PREEMPTION_TIMER)],
         fields: &[Exit.field()], test: Test::Bits(0, exit::SAVE_VMX_PREEMPTION_TIMER_VALUE) },
+    #[cfg(feature = "every-rule")]
     Row { rule: &Rule::control("control.exit.msr_store", EXIT_CONTROLS,
             "The VM-exit MSR-store area must be 16-byte aligned and within the physical-address width."),
         when: &[state(EXIT_STORE, 0)], fields: &[Field::VM_EXIT_MSR_STORE_ADDRESS], test: AREA },
+    #[cfg(feature = "every-rule")]
     Row { rule: &Rule::control("control.exit.msr_store.last", EXIT_CONTROLS,
             "The last byte of the VM-exit MSR-store area must lie within the physical-address width."),
         when: &[state(EXIT_STORE, 0)], fields: &[Field::VM_EXIT_MSR_STORE_COUNT], test: Test::Special(last_byte) },
+    #[cfg(feature = "every-rule")]
     Row { rule: &Rule::control("control.exit.msr_load", EXIT_CONTROLS,
             "The VM-exit MSR-load area must be 16-byte aligned and within the physical-address width."),
         when: &[state(EXIT_LOAD, 0)], fields: &[Field::VM_EXIT_MSR_LOAD_ADDRESS], test: AREA },
+    #[cfg(feature = "every-rule")]
     Row { rule: &Rule::control("control.exit.msr_load.last", EXIT_CONTROLS,
             "The last byte of the VM-exit MSR-load area must lie within the physical-address width."),
         when: &[state(EXIT_LOAD, 0)], fields: &[Field::VM_EXIT_MSR_LOAD_COUNT], test: Test::Special(last_byte) },
@@ -51,9 +56,11 @@ pub(in super::super) static ENTRY_ALLOWED: &[Row] = &[
 
 #[rustfmt::skip]
 pub(in super::super) static ENTRY_ROWS: &[Row] = &[
+    #[cfg(feature = "every-rule")]
     Row { rule: &Rule::control("control.entry.msr_load", ENTRY_CONTROLS,
             "The VM-entry MSR-load area must be 16-byte aligned and within the physical-address width."),
         when: &[state(ENTRY_LOAD, 0)], fields: &[Field::VM_ENTRY_MSR_LOAD_ADDRESS], test: AREA },
+    #[cfg(feature = "every-rule")]
     Row { rule: &Rule::control("control.entry.msr_load.last", ENTRY_CONTROLS,
             "The last byte of the VM-entry MSR-load area must lie within the physical-address width."),
         when: &[state(ENTRY_LOAD, 0)], fields: &[Field::VM_ENTRY_MSR_LOAD_COUNT], test: Test::Special(last_byte) },

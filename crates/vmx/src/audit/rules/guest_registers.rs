@@ -24,13 +24,17 @@ pub(in super::super) static ROWS: &[Row] = &[
     #[cfg(feature = "every-rule")]
     Row { rule: &Rule::guest("guest.cr4.cet", S, "CR4.CET needs write protection (CR0.WP)."),
         when: &[], fields: &[Field::GUEST_CR4], test: Test::Special(cet) },
+    #[cfg(feature = "every-rule")]
     Row { rule: &Rule::guest("guest.debugctl.reserved", S, "Reserved bits of a loaded IA32_DEBUGCTL must be 0."),
         when: &[on(Entry, entry::LOAD_DEBUG_CONTROLS)],
         fields: &[Field::GUEST_IA32_DEBUGCTL], test: Test::Special(msr::debugctl) },
+    #[cfg(feature = "every-rule")]
     Row { rule: &Rule::guest("guest.ia_32e_mode.cr0", S, "A guest in IA-32e mode needs paging (CR0.PG)."),
         when: &[on(Entry, entry::IA_32E_MODE_GUEST)], fields: &[Field::GUEST_CR0], test: Test::Bits(cr0::PG, 0) },
+    #[cfg(feature = "every-rule")]
     Row { rule: &Rule::guest("guest.ia_32e_mode.cr4", S, "A guest in IA-32e mode needs CR4.PAE."),
         when: &[on(Entry, entry::IA_32E_MODE_GUEST)], fields: &[Field::GUEST_CR4], test: Test::Bits(cr4::PAE, 0) },
+    #[cfg(feature = "every-rule")]
     Row { rule: &Rule::guest("guest.cr4.pcide", S, "CR4.PCIDE must be 0 outside IA-32e mode."),
         when: &[off(Entry, entry::IA_32E_MODE_GUEST)], fields: &[Field::GUEST_CR4], test: Test::Bits(0, cr4::PCIDE) },
     #[cfg(feature = "every-rule")]
@@ -39,9 +43,11 @@ pub(in super::super) static ROWS: &[Row] = &[
     Row { rule: &Rule::guest("guest.cr3.width", S,
             "CR3 must lie within the physical-address width, and have no reserved bit."),
         when: &[], fields: &[Field::GUEST_CR3], test: Test::Special(msr::cr3) },
+    #[cfg(feature = "every-rule")]
     Row { rule: &Rule::guest("guest.dr7.high", S, "Bits 63:32 of a loaded DR7 must be 0."),
         when: &[on(Entry, entry::LOAD_DEBUG_CONTROLS)],
         fields: &[Field::GUEST_DR7], test: Test::Bits(0, !0xFFFF_FFFF) },
+    #[cfg(feature = "every-rule")]
     Row { rule: &Rule::guest("guest.sysenter.canonical", S,
             "The SYSENTER stack and instruction pointers must be canonical."),
         when: &[], fields: &[Field::GUEST_IA32_SYSENTER_ESP, Field::GUEST_IA32_SYSENTER_EIP], test: Test::Canonical },
@@ -55,14 +61,18 @@ pub(in super::super) static ROWS: &[Row] = &[
             "A loaded IA32_PERF_GLOBAL_CTRL must have no reserved bit."),
         when: &[on(Entry, entry::LOAD_IA32_PERF_GLOBAL_CTRL)],
         fields: &[Field::GUEST_IA32_PERF_GLOBAL_CTRL], test: Test::Special(msr::perf_global_ctrl) },
+    #[cfg(feature = "every-rule")]
     Row { rule: &Rule::guest("guest.pat", S,
             "A loaded IA32_PAT must hold the memory types 0, 1, 4, 5, 6 or 7 in each byte."),
         when: &[on(Entry, entry::LOAD_IA32_PAT)], fields: &[Field::GUEST_IA32_PAT], test: Test::Special(msr::pat) },
+    #[cfg(feature = "every-rule")]
     Row { rule: &Rule::guest("guest.efer.reserved", S, "A loaded IA32_EFER must have no reserved bit."),
         when: &[on(Entry, entry::LOAD_IA32_EFER)],
         fields: &[Field::GUEST_IA32_EFER], test: Test::Special(msr::efer_reserved) },
+    #[cfg(feature = "every-rule")]
     Row { rule: &Rule::guest("guest.efer.lma", S, "LMA of a loaded IA32_EFER must be as \"IA-32e mode guest\"."),
         when: &[on(Entry, entry::LOAD_IA32_EFER)], fields: &[Field::GUEST_IA32_EFER], test: Test::Special(lma) },
+    #[cfg(feature = "every-rule")]
     Row { rule: &Rule::guest("guest.efer.lme", S, "With paging, LME of a loaded IA32_EFER must be as LMA."),
         when: &[on(Entry, entry::LOAD_IA32_EFER), state(PAGING, 0)],
         fields: &[Field::GUEST_IA32_EFER], test: Test::Special(lme) },

@@ -51,15 +51,18 @@ const LIMITS: &[Field] = &[
 
 #[rustfmt::skip]
 pub(in super::super) static ROWS: &[Row] = &[
+    #[cfg(feature = "every-rule")]
     Row { rule: &Rule::guest("guest.segment.ss.rpl", S,
             "The privilege in the selector of SS must be that in the selector of CS."),
         when: &[NOT_V8086, RESTRICTED], fields: &[SS.selector], test: Test::Special(ss_rpl) },
     Row { rule: &Rule::guest("guest.segment.v8086.base", S,
             "In virtual-8086 mode each segment's base must be its selector times 16."),
         when: &[state(V8086, 0)], fields: BASES, test: Test::Special(v8086_base) },
+    #[cfg(feature = "every-rule")]
     Row { rule: &Rule::guest("guest.segment.base.canonical", S, "The bases of FS and GS must be canonical."),
         when: &[NOT_V8086], fields: &[SegmentName::Fs.fields().base, SegmentName::Gs.fields().base],
         test: Test::Canonical },
+    #[cfg(feature = "every-rule")]
     Row { rule: &Rule::guest("guest.segment.base.high", S,
             "Bits 63:32 of the bases of CS and of usable SS, DS and ES must be 0."),
         when: &[NOT_V8086], fields: &[SegmentName::Es.fields().base, CS.base, SS.base, SegmentName::Ds.fields().base],
@@ -70,29 +73,39 @@ pub(in super::super) static ROWS: &[Row] = &[
     Row { rule: &Rule::guest("guest.segment.v8086.access_rights", S,
             "In virtual-8086 mode each segment's access rights must be F3h: present read-write data of privilege 3."),
         when: &[state(V8086, 0)], fields: RIGHTS, test: Test::Value(AccessRights::V8086.0 as u64) },
+    #[cfg(feature = "every-rule")]
     Row { rule: &Rule::guest("guest.segment.cs.type", S,
             "CS must be accessed code (type 9, 11, 13 or 15); in unrestricted guests also read-write data (3)."),
         when: &[NOT_V8086], fields: &[CS.access_rights], test: Test::Special(cs_type) },
+    #[cfg(feature = "every-rule")]
     Row { rule: &Rule::guest("guest.segment.ss.type", S,
             "A usable SS must be accessed read-write data (type 3 or 7)."),
         when: &[NOT_V8086], fields: &[SS.access_rights], test: Test::Special(ss_type) },
+    #[cfg(feature = "every-rule")]
     Row { rule: &Rule::guest("guest.segment.data.accessed", S,
             "The type of a usable DS, ES, FS or GS must be accessed (bit 0)."),
         when: &[NOT_V8086], fields: DATA_RIGHTS, test: Test::Special(accessed) },
+    #[cfg(feature = "every-rule")]
     Row { rule: &Rule::guest("guest.segment.data.readable", S, "Code in a usable DS, ES, FS or GS must be readable."),
         when: &[NOT_V8086], fields: DATA_RIGHTS, test: Test::Special(readable) },
+    #[cfg(feature = "every-rule")]
     Row { rule: &Rule::guest("guest.segment.s", S, "CS and each usable segment must be code or data (S, bit 4, is 1)."),
         when: &[NOT_V8086], fields: RIGHTS, test: Test::Special(code_or_data) },
+    #[cfg(feature = "every-rule")]
     Row { rule: &Rule::guest("guest.segment.cs.dpl.data", S, "The privilege of a CS that is data must be 0."),
         when: &[NOT_V8086, UNRESTRICTED], fields: &[CS.access_rights], test: Test::Special(cs_data_dpl) },
+    #[cfg(feature = "every-rule")]
     Row { rule: &Rule::guest("guest.segment.cs.dpl.nonconforming", S,
             "The privilege of a non-conforming CS must be that of SS."),
         when: &[NOT_V8086], fields: &[CS.access_rights], test: Test::Special(nonconforming_dpl) },
+    #[cfg(feature = "every-rule")]
     Row { rule: &Rule::guest("guest.segment.cs.dpl.conforming", S,
             "The privilege of a conforming CS must not be greater than that of SS."),
         when: &[NOT_V8086], fields: &[CS.access_rights], test: Test::Special(conforming_dpl) },
+    #[cfg(feature = "every-rule")]
     Row { rule: &Rule::guest("guest.segment.ss.dpl.rpl", S, "The privilege of SS must be that in its selector."),
         when: &[NOT_V8086, RESTRICTED], fields: &[SS.access_rights], test: Test::Special(ss_dpl_rpl) },
+    #[cfg(feature = "every-rule")]
     Row { rule: &Rule::guest("guest.segment.ss.dpl.zero", S,
             "The privilege of SS must be 0 in real mode, and while CS is data."),
         when: &[NOT_V8086], fields: &[SS.access_rights], test: Test::Special(ss_dpl_zero) },
@@ -107,21 +120,27 @@ pub(in super::super) static ROWS: &[Row] = &[
             "With FRED and privilege 3, IOPL must be 0 and STI must not block events."),
         when: &[NOT_V8086, state(FRED, 0)],
         fields: &[Field::GUEST_RFLAGS, Field::GUEST_INTERRUPTIBILITY_STATE], test: Test::Special(fred_user) },
+    #[cfg(feature = "every-rule")]
     Row { rule: &Rule::guest("guest.segment.data.dpl", S,
             "The privilege of a usable DS, ES, FS or GS, if not conforming, must not be less than its selector's."),
         when: &[NOT_V8086, RESTRICTED], fields: DATA_RIGHTS, test: Test::Special(data_dpl) },
+    #[cfg(feature = "every-rule")]
     Row { rule: &Rule::guest("guest.segment.present", S, "CS and each usable segment must be present (P, bit 7)."),
         when: &[NOT_V8086], fields: RIGHTS, test: Test::Special(present) },
+    #[cfg(feature = "every-rule")]
     Row { rule: &Rule::guest("guest.segment.reserved", S,
             "Bits 11:8 and 31:17 of the access rights of CS and of each usable segment must be 0."),
         when: &[NOT_V8086], fields: RIGHTS, test: Test::Special(reserved) },
+    #[cfg(feature = "every-rule")]
     Row { rule: &Rule::guest("guest.segment.cs.default_size", S,
             "D/B (bit 14) of CS must be 0 where L (bit 13) is 1 in IA-32e mode."),
         when: &[NOT_V8086, on(Entry, entry::IA_32E_MODE_GUEST)],
         fields: &[CS.access_rights], test: Test::Special(default_size) },
+    #[cfg(feature = "every-rule")]
     Row { rule: &Rule::guest("guest.segment.granularity.bytes", S,
             "A limit with a 0 among bits 11:0 must count bytes (G, bit 15, is 0)."),
         when: &[NOT_V8086], fields: RIGHTS, test: Test::Special(bytes) },
+    #[cfg(feature = "every-rule")]
     Row { rule: &Rule::guest("guest.segment.granularity.pages", S,
             "A limit with a 1 among bits 31:20 must count pages (G, bit 15, is 1)."),
         when: &[NOT_V8086], fields: RIGHTS, test: Test::Special(pages) },

@@ -35,6 +35,7 @@ const PENDING_STEP: u64 = 1 << 14;
 
 #[rustfmt::skip]
 pub(in super::super) static ROWS: &[Row] = &[
+    #[cfg(feature = "every-rule")]
     Row { rule: &Rule::guest("guest.rip.high", GUEST_RIP_RFLAGS, "Bits 63:32 of RIP must be 0 outside 64-bit mode."),
         when: &[], fields: &[Field::GUEST_RIP], test: Test::Special(low_outside_64_bit) },
     #[cfg(feature = "every-rule")]
@@ -48,6 +49,7 @@ pub(in super::super) static ROWS: &[Row] = &[
     Row { rule: &Rule::guest("guest.rflags.vm", GUEST_RIP_RFLAGS,
             "Virtual-8086 mode (RFLAGS.VM) exists only in protected mode, and not in IA-32e mode."),
         when: &[], fields: &[Field::GUEST_RFLAGS], test: Test::Special(virtual_8086) },
+    #[cfg(feature = "every-rule")]
     Row { rule: &Rule::guest("guest.rflags.if", GUEST_RIP_RFLAGS,
             "RFLAGS.IF must be 1 when an external interrupt is injected."),
         when: &[state(EXTERNAL, 0)], fields: &[Field::GUEST_RFLAGS], test: Test::Bits(RFLAGS_IF, 0) },
@@ -65,39 +67,50 @@ pub(in super::super) static ROWS: &[Row] = &[
         when: &[on(Entry, entry::LOAD_CET_STATE | entry::IA_32E_MODE_GUEST), state(LONG_CODE, 0)],
         fields: &[Field::GUEST_SSP], test: Test::Special(nearly_canonical) },
 
+    #[cfg(feature = "every-rule")]
     Row { rule: &Rule::guest("guest.activity.supported", GUEST_NON_REGISTER,
             "The activity state must be one that the processor supports."),
         when: &[], fields: &[ACTIVITY], test: Test::Special(activity) },
+    #[cfg(feature = "every-rule")]
     Row { rule: &Rule::guest("guest.activity.hlt", GUEST_NON_REGISTER,
             "The activity state must not be HLT when SS has a privilege other than 0."),
         when: &[state(HALTS, 0)], fields: &[ACTIVITY], test: Test::Special(halt) },
+    #[cfg(feature = "every-rule")]
     Row { rule: &Rule::guest("guest.activity.blocking", GUEST_NON_REGISTER,
             "The activity state must be active while STI or MOV SS blocks events."),
         when: &[state(BLOCKED, 0)], fields: &[ACTIVITY], test: Test::Value(0) },
+    #[cfg(feature = "every-rule")]
     Row { rule: &Rule::guest("guest.activity.event", GUEST_NON_REGISTER,
             "The injected event must be one that the activity state does not block."),
         when: &[state(INJECTS, 0)], fields: &[ACTIVITY], test: Test::Special(activity_event) },
+    #[cfg(feature = "every-rule")]
     Row { rule: &Rule::guest("guest.interruptibility.reserved", GUEST_NON_REGISTER,
             "Bits 31:5 of the interruptibility state must be 0."),
         when: &[], fields: &[BLOCKING], test: Test::Bits(0, 0xFFFF_FFE0) },
+    #[cfg(feature = "every-rule")]
     Row { rule: &Rule::guest("guest.interruptibility.both", GUEST_NON_REGISTER,
             "STI and MOV SS must not both block events."),
         when: &[], fields: &[BLOCKING], test: Test::Special(both) },
     Row { rule: &Rule::guest("guest.interruptibility.sti", GUEST_NON_REGISTER,
             "STI can block events only while RFLAGS.IF is 1."),
         when: &[state(0, INTERRUPTS)], fields: &[BLOCKING], test: Test::Bits(0, BY_STI) },
+    #[cfg(feature = "every-rule")]
     Row { rule: &Rule::guest("guest.interruptibility.external_interrupt", GUEST_NON_REGISTER,
             "No external interrupt may be injected while STI or MOV SS blocks events."),
         when: &[state(EXTERNAL, 0)], fields: &[BLOCKING], test: Test::Bits(0, BY_STI | BY_MOV_SS) },
+    #[cfg(feature = "every-rule")]
     Row { rule: &Rule::guest("guest.interruptibility.nmi", GUEST_NON_REGISTER,
             "No NMI may be injected while MOV SS blocks events."),
         when: &[state(NMI, 0)], fields: &[BLOCKING], test: Test::Bits(0, BY_MOV_SS) },
+    #[cfg(feature = "every-rule")]
     Row { rule: &Rule::told("guest.interruptibility.nmi_sti", GUEST_NON_REGISTER, EntryFailure::NmiInjection,
             "No NMI may be injected while STI blocks events (some older processors allow it)."),
         when: &[state(NMI, 0)], fields: &[BLOCKING], test: Test::Bits(0, BY_STI) },
+    #[cfg(feature = "every-rule")]
     Row { rule: &Rule::guest("guest.interruptibility.smi", GUEST_NON_REGISTER,
             "Outside SMM blocking by SMI (bit 2) must be 0."),
         when: &[], fields: &[BLOCKING], test: Test::Bits(0, BY_SMI) },
+    #[cfg(feature = "every-rule")]
     Row { rule: &Rule::guest("guest.interruptibility.virtual_nmi", GUEST_NON_REGISTER,
             "With virtual NMIs, no NMI may be injected while NMIs are blocked."),
         when: &[on(PinBased, pin::VIRTUAL_NMIS), state(NMI, 0)], fields: &[BLOCKING], test: Test::Bits(0, BY_NMI) },
@@ -105,9 +118,11 @@ pub(in super::super) static ROWS: &[Row] = &[
     Row { rule: &Rule::guest("guest.interruptibility.enclave", GUEST_NON_REGISTER,
             "An enclave interruption (bit 4) needs SGX, and MOV SS must not block events with it."),
         when: &[], fields: &[BLOCKING], test: Test::Special(enclave) },
+    #[cfg(feature = "every-rule")]
     Row { rule: &Rule::guest("guest.pending_debug.reserved", GUEST_NON_REGISTER,
             "Bits 10:4, 13, 15 and 63:17 of the pending debug exceptions must be 0; bit 11 needs bus-lock detection."),
         when: &[], fields: &[PENDING], test: Test::Special(pending_reserved) },
+    #[cfg(feature = "every-rule")]
     Row { rule: &Rule::guest("guest.pending_debug.single_step", GUEST_NON_REGISTER,
             "While events are blocked or the guest halts, a single step must be pending exactly if TF is 1 and BTF 0."),
         when: &[], fields: &[PENDING], test: Test::Special(single_step) },

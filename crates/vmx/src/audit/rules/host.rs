@@ -25,6 +25,7 @@ pub(in super::super) static ROWS: &[Row] = &[
     Row { rule: &Rule::host("host.cr3.width", HOST_REGISTERS,
             "CR3 must lie within the physical-address width, and have no reserved bit."),
         when: &[], fields: &[Field::HOST_CR3], test: Test::Special(msr::cr3) },
+    #[cfg(feature = "every-rule")]
     Row { rule: &Rule::host("host.sysenter.canonical", HOST_REGISTERS,
             "The SYSENTER stack and instruction pointers must be canonical."),
         when: &[], fields: &[Field::HOST_IA32_SYSENTER_ESP, Field::HOST_IA32_SYSENTER_EIP], test: Test::Canonical },
@@ -33,12 +34,15 @@ pub(in super::super) static ROWS: &[Row] = &[
             "A loaded IA32_PERF_GLOBAL_CTRL must have no reserved bit."),
         when: &[on(Exit, exit::LOAD_IA32_PERF_GLOBAL_CTRL)],
         fields: &[Field::HOST_IA32_PERF_GLOBAL_CTRL], test: Test::Special(msr::perf_global_ctrl) },
+    #[cfg(feature = "every-rule")]
     Row { rule: &Rule::host("host.pat", HOST_REGISTERS,
             "A loaded IA32_PAT must hold the memory types 0, 1, 4, 5, 6 or 7 in each byte."),
         when: &[on(Exit, exit::LOAD_IA32_PAT)], fields: &[Field::HOST_IA32_PAT], test: Test::Special(msr::pat) },
+    #[cfg(feature = "every-rule")]
     Row { rule: &Rule::host("host.efer.reserved", HOST_REGISTERS, "A loaded IA32_EFER must have no reserved bit."),
         when: &[on(Exit, exit::LOAD_IA32_EFER)],
         fields: &[Field::HOST_IA32_EFER], test: Test::Special(msr::efer_reserved) },
+    #[cfg(feature = "every-rule")]
     Row { rule: &Rule::host("host.efer.mode", HOST_REGISTERS,
             "LMA and LME of a loaded IA32_EFER must be as the host's address-space size says."),
         when: &[on(Exit, exit::LOAD_IA32_EFER)], fields: &[Field::HOST_IA32_EFER], test: Test::Special(mode) },
@@ -86,6 +90,7 @@ pub(in super::super) static ROWS: &[Row] = &[
         test: Test::Bits(0, 7) },
     Row { rule: &Rule::host("host.selector.null", HOST_SEGMENTS, "The host's CS and TR must not be null."),
         when: &[], fields: &[Field::HOST_CS_SELECTOR, Field::HOST_TR_SELECTOR], test: Test::AtLeast(1) },
+    #[cfg(feature = "every-rule")]
     Row { rule: &Rule::host("host.selector.null_ss", HOST_SEGMENTS,
             "The SS of a host that is not in 64-bit mode must not be null."),
         when: &[off(Exit, exit::HOST_ADDRESS_SPACE_SIZE)],
@@ -97,20 +102,24 @@ pub(in super::super) static ROWS: &[Row] = &[
             Field::HOST_IDTR_BASE],
         test: Test::Canonical },
 
+    #[cfg(feature = "every-rule")]
     Row { rule: &Rule::host("host.address_space_size.outside", ADDRESS_SPACE_SIZE,
             "Outside IA-32e mode \"host address-space size\" must be 0."),
         when: &[state(0, IA_32E_HOST)], fields: &[Exit.field()], test: Test::Bits(0, exit::HOST_ADDRESS_SPACE_SIZE) },
     Row { rule: &Rule::host("host.address_space_size", ADDRESS_SPACE_SIZE,
             "In IA-32e mode \"host address-space size\" must be 1."),
         when: &[state(IA_32E_HOST, 0)], fields: &[Exit.field()], test: Test::Bits(exit::HOST_ADDRESS_SPACE_SIZE, 0) },
+    #[cfg(feature = "every-rule")]
     Row { rule: &Rule::host("host.address_space_size.guest", ADDRESS_SPACE_SIZE,
             "A guest in IA-32e mode needs a host in IA-32e mode."),
         when: &[off(Exit, exit::HOST_ADDRESS_SPACE_SIZE)],
         fields: &[Entry.field()], test: Test::Bits(0, entry::IA_32E_MODE_GUEST) },
+    #[cfg(feature = "every-rule")]
     Row { rule: &Rule::host("host.address_space_size.cr4_32", ADDRESS_SPACE_SIZE,
             "CR4.PCIDE and CR4.FRED must be 0 for a host outside IA-32e mode."),
         when: &[off(Exit, exit::HOST_ADDRESS_SPACE_SIZE)],
         fields: &[Field::HOST_CR4], test: Test::Bits(0, cr4::PCIDE | cr4::FRED) },
+    #[cfg(feature = "every-rule")]
     Row { rule: &Rule::host("host.address_space_size.rip_32", ADDRESS_SPACE_SIZE,
             "RIP must be below 4 GiB for a host outside IA-32e mode."),
         when: &[off(Exit, exit::HOST_ADDRESS_SPACE_SIZE)],

@@ -18,15 +18,19 @@ const DELIVER_ERROR_CODE: u64 = 1 << 11;
 
 #[rustfmt::skip]
 pub(in super::super) static ROWS: &[Row] = &[
+    #[cfg(feature = "every-rule")]
     Row { rule: &Rule::control("control.entry.event.type", S,
             "The injected event's type must not be 1, and 7 only with the monitor trap flag or FRED."),
         when: &[state(INJECTS, 0)], fields: &[WORD], test: Test::Special(kind) },
+    #[cfg(feature = "every-rule")]
     Row { rule: &Rule::control("control.entry.event.vector", S,
             "An injected NMI must have vector 2, a hardware exception at most 31, another event 0 (or 1, 2 with FRED)."),
         when: &[state(INJECTS, 0)], fields: &[WORD], test: Test::Special(vector) },
+    #[cfg(feature = "every-rule")]
     Row { rule: &Rule::control("control.entry.event.deliver_error_code", S,
             "A hardware exception that pushes an error code must be injected with one in protected mode."),
         when: &[state(HARDWARE, 0)], fields: &[WORD], test: Test::Special(error_code_due) },
+    #[cfg(feature = "every-rule")]
     Row { rule: &Rule::control("control.entry.event.no_error_code", S,
             "Only a hardware exception that pushes an error code, in protected mode, may be injected with one."),
         when: &[state(INJECTS | ERROR_CODE, 0)], fields: &[WORD], test: Test::Special(no_error_code) },
@@ -34,13 +38,16 @@ pub(in super::super) static ROWS: &[Row] = &[
     Row { rule: &Rule::control("control.entry.event.nested", S,
             "Bit 13 (nested exception) needs a hardware exception and the processor's support."),
         when: &[state(INJECTS, 0)], fields: &[WORD], test: Test::Special(nested) },
+    #[cfg(feature = "every-rule")]
     Row { rule: &Rule::control("control.entry.event.reserved", S,
             "Bits 30:14 and 12 of the interruption information must be 0."),
         when: &[state(INJECTS, 0)], fields: &[WORD], test: Test::Bits(0, 0x7FFF_D000) },
+    #[cfg(feature = "every-rule")]
     Row { rule: &Rule::control("control.entry.event.error_code", S,
             "Bits 31:16 of a delivered error code must be 0."),
         when: &[state(INJECTS | ERROR_CODE, 0)],
         fields: &[Field::VM_ENTRY_EXCEPTION_ERROR_CODE], test: Test::Bits(0, 0xFFFF_0000) },
+    #[cfg(feature = "every-rule")]
     Row { rule: &Rule::control("control.entry.event.instruction_length", S,
             "A software event's instruction must be 1 to 15 bytes long, or 0 where the processor allows it."),
         when: &[state(SOFTWARE, 0)],

@@ -24,6 +24,7 @@ use crate::args::AuditArgs;
 use crate::caps::profile::Processor;
 use crate::caps::read::find;
 use crate::paint::Paint;
+use crate::prove;
 use crate::status::{Failure, Status};
 use dump::Reading;
 use report::Report;
@@ -38,8 +39,9 @@ pub const EXPECTED: &str = "expected a dump of KVM or Xen (\"*** Guest State ***
 /// Status 2 when the file or the capabilities cannot be read; the message names the line and what was expected.
 /// Status 3 when standard output is gone.
 pub fn audit(arguments: &AuditArgs) -> Result<Status, Failure> {
-    let bytes = contents(&arguments.file).map_err(|error| Failure::usage(format!("{error:#}")))?;
-    let file = arguments.file.display().to_string();
+    let Some(path) = &arguments.file else { return prove::prove(arguments) };
+    let bytes = contents(path).map_err(|error| Failure::usage(format!("{error:#}")))?;
+    let file = path.display().to_string();
     let given = match &arguments.caps {
         Some(caps) => Some(find(caps).map_err(|error| Failure::usage(format!("--caps: {error:#}")))?),
         None => None,

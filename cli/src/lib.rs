@@ -22,6 +22,7 @@ pub mod new;
 pub mod paint;
 pub mod payload;
 pub mod print;
+pub mod prove;
 pub mod run;
 pub mod run_app;
 pub mod screen;

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use crate::engine::Cpu;
+
 /// What `audit --json` prints, for its help.
 const AUDIT_JSON: &str = "\
 Numbers are hexadecimal, with or without 0x or h. Status 0: no rule broken, 1: some are, 2: not readable.
@@ -22,7 +24,8 @@ Numbers are hexadecimal, with or without 0x or h. Status 0: no rule broken, 1: s
 pub struct AuditArgs {
     /// The dump, or - for standard input: a kernel log of KVM's dump_vmcs, a console log of Xen, a list of names or
     /// encodings with values, or a JSON snapshot.
-    pub file: PathBuf,
+    #[arg(required_unless_present = "prove")]
+    pub file: Option<PathBuf>,
     /// The processor: a model (core2, lynnfield, arrandale, haswell, skylake) or a file with its capability MSRs, as
     /// JSON or in lines such as `0x480: 00da040000000004`. Without it, rules that need it are not decided.
     #[arg(long, value_name = "FILE|MODEL")]
@@ -30,6 +33,19 @@ pub struct AuditArgs {
     /// Print one JSON object.
     #[arg(long)]
     pub json: bool,
+    /// Try mutated VM entries on a processor that is emulated, and compare what it does with what the rules say.
+    #[arg(long, conflicts_with_all = ["file", "caps"])]
+    pub prove: bool,
+    /// The processor for --prove.
+    #[arg(long, value_enum, default_value_t, value_name = "NAME", requires = "prove")]
+    pub cpu: Cpu,
+    /// How many VM entries --prove tries.
+    #[arg(long, value_name = "N", default_value_t = 50_000, requires = "prove",
+        value_parser = clap::value_parser!(u64).range(1..=1_000_000_000))]
+    pub cases: u64,
+    /// Chooses the VM entries that --prove tries.
+    #[arg(long, value_name = "S", default_value_t = 1, requires = "prove")]
+    pub seed: u64,
 }
 
 /// `explain`.

@@ -5,6 +5,8 @@
 
 use super::{Case, arena};
 use crate::capability::Capabilities;
+use crate::control_register::cr4;
+use crate::controls::entry;
 use crate::field::Field;
 use crate::machine::Machine;
 
@@ -49,7 +51,12 @@ pub(super) fn contain(case: &mut Case, capabilities: &Capabilities) {
     for (field, page) in PAGES {
         redirect(machine, field, width, |_| page);
     }
-    redirect(machine, Field::GUEST_CR3, width, |page| one_of(&GUEST_TABLES, page).unwrap_or(tables));
+    let is_pae = is_pae(machine);
+    redirect(machine, Field::GUEST_CR3, width, |page| match one_of(&GUEST_TABLES, page).unwrap_or(tables) {
+        // Another kind of paging would set accessed bits in them, which their own kind reserves.
+        arena::POINTERS if !is_pae => arena::DIRECTORY,
+        page => page,
+    });
     redirect(machine, Field::HOST_CR3, width, |page| one_of(&HOST_TABLES, page).unwrap_or(HOST_TABLES[0]));
     if machine.get(Field::VMCS_LINK_POINTER) != Some(u64::MAX) {
         redirect(machine, Field::VMCS_LINK_POINTER, width, |page| {
@@ -71,6 +78,12 @@ fn redirect(machine: &mut Machine, field: Field, width: u64, page: impl FnOnce(u
     let Some(value) = machine.get(field) else { return };
     let replaced = width & !IN_PAGE;
     machine.set(field, value & !replaced | page(value & replaced));
+}
+
+/// Whether the guest, if it is entered, uses PAE paging.
+fn is_pae(machine: &Machine) -> bool {
+    let has = |field: Field, mask: u64| machine.get(field).is_some_and(|value| value & mask != 0);
+    has(Field::GUEST_CR4, cr4::PAE) && !has(Field::VM_ENTRY_CONTROLS, entry::IA_32E_MODE_GUEST)
 }
 
 fn one_of(choices: &[u64], page: u64) -> Option<u64> {

@@ -221,7 +221,7 @@ fn a_qualification_has_the_meaning_that_its_reason_gives_it() {
         (75, 0, 1, "the guest's context is invalid"),
         (85, 0, 0x1B, "MSR 1Bh"),
         (0x8000_0021, 0, 0, "the processor does not say which rule"),
-        (0x8000_0021, 0, 3, "NMI injected while STI or MOV SS blocks events"),
+        (0x8000_0021, 0, 3, "NMI injected while STI blocks events"),
         (0x8000_0021, 0, 4, "invalid VMCS link pointer"),
         (0x8000_0021, 0, 1, "undefined failure 1"),
         (0x8000_0022, 0, 2, "entry 2 of the MSR-load area"),

@@ -16,7 +16,7 @@ pub enum EntryFailure {
     Unspecified,
     /// A page-directory-pointer-table entry is invalid.
     Pdpte,
-    /// An NMI was to be injected while events were blocked by STI or MOV SS.
+    /// An NMI was to be injected while STI blocked events. With MOV SS the failure is unspecified.
     NmiInjection,
     /// The VMCS link pointer is invalid.
     LinkPointer,
@@ -53,7 +53,7 @@ impl fmt::Display for EntryFailure {
         match self {
             Self::Unspecified => f.write_str("the processor does not say which rule"),
             Self::Pdpte => f.write_str("invalid page-directory-pointer-table entry"),
-            Self::NmiInjection => f.write_str("NMI injected while STI or MOV SS blocks events"),
+            Self::NmiInjection => f.write_str("NMI injected while STI blocks events"),
             Self::LinkPointer => f.write_str("invalid VMCS link pointer"),
             Self::Undefined(number) => write!(f, "undefined failure {number}"),
         }

@@ -36,6 +36,17 @@ pub trait GuestMemory {
     /// Stores `bytes` from `linear` on.
     fn write(&mut self, linear: u32, bytes: &[u8]);
 
+    /// Fills `bytes` from physical address `address` on, whatever the A20 gate says: what a BIOS reaches that switches
+    /// the processor's mode. Memory that has no more than linear addresses need not say more.
+    fn read_physical(&self, address: u32, bytes: &mut [u8]) {
+        self.read(address, bytes);
+    }
+
+    /// Stores `bytes` from physical address `address` on, as [`Self::read_physical`] reads them.
+    fn write_physical(&mut self, address: u32, bytes: &[u8]) {
+        self.write(address, bytes);
+    }
+
     /// The byte at `linear`.
     fn read_u8(&self, linear: u32) -> u8 {
         let mut bytes = [0];

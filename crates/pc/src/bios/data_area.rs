@@ -35,6 +35,8 @@ pub const ACTIVE_PAGE: u32 = 0x462;
 pub const CRTC_PORT: u32 = 0x463;
 pub const MODE_CONTROL: u32 = 0x465;
 pub const PALETTE: u32 = 0x466;
+/// Where a program goes on after a reset that CMOS byte 0Fh announced.
+pub const RESUME: u32 = 0x467;
 pub const TICKS: u32 = 0x46C;
 /// Midnights since the ticks were last read.
 pub const MIDNIGHT: u32 = 0x470;

@@ -13,8 +13,10 @@ const RESERVED: u32 = 2;
 const MIB: u32 = 0x10_0000;
 /// KiB between 1 and 16 MiB, all that the first count of E801h covers.
 const BELOW_16M: u32 = 15 * 1024;
-/// What `GuestMemory` reaches.
+/// What linear addresses reach.
 const REACH: u32 = 0x11_0000;
+/// Bytes moved at once.
+const PIECE: u32 = 512;
 
 /// AH=88h: AX = KiB above 1 MiB, at most 63 MiB.
 pub(super) fn extended_size(pc: &Pc, context: &mut Context<'_>) {
@@ -64,8 +66,8 @@ pub(super) fn memory_map(pc: &mut Pc, context: &mut Context<'_>) {
     context.set_carry(false);
 }
 
-/// AH=87h: moves CX words between two segments described at ES:SI. Memory that the guest's processor can't reach is
-/// refused as a memory error would be.
+/// AH=87h: moves CX words between two segments described at ES:SI, whatever the A20 gate says. Memory that is not there
+/// is refused as a memory error would be.
 pub(super) fn move_block(pc: &mut Pc, context: &mut Context<'_>) {
     /// Offsets of the source's and the target's descriptor in the table.
     const DESCRIPTORS: [u32; 2] = [0x10, 0x18];
@@ -76,7 +78,8 @@ pub(super) fn move_block(pc: &mut Pc, context: &mut Context<'_>) {
     let table = context.es(general.si()).linear();
     let [source, target] = DESCRIPTORS.map(|offset| base_address(context.memory, table + offset));
     let length = u32::from(general.cx()) * 2;
-    let reachable = |base: u32| base.checked_add(length).is_some_and(|end| end <= REACH);
+    let end_of_memory = (MIB + pc.config.extended_kib * 1024).max(REACH);
+    let reachable = |base: u32| base.checked_add(length).is_some_and(|end| end <= end_of_memory);
     if general.cx() > MOST_WORDS || !reachable(source) || !reachable(target) {
         super::defaults::name_call(pc, context, 0x15);
         context.registers().set_ah(MEMORY_ERROR);
@@ -84,10 +87,14 @@ pub(super) fn move_block(pc: &mut Pc, context: &mut Context<'_>) {
         context.set_zero(false);
         return;
     }
-    // The move runs with A20 open, whatever the gate says; below 1 MiB that makes no difference.
-    for offset in 0..u32::from(general.cx()) {
-        let word = context.memory.read_u16(source + 2 * offset);
-        context.memory.write_u16(target + 2 * offset, word);
+    // Into what is yet to be read goes a word at a time, as REP MOVSW does it.
+    let overlaps = target > source && target - source < PIECE;
+    let step = if overlaps { 2 } else { PIECE };
+    let mut piece = [0; PIECE as usize];
+    for offset in (0..length).step_by(step as usize) {
+        let piece = &mut piece[..step.min(length - offset) as usize];
+        context.memory.read_physical(source + offset, piece);
+        context.memory.write_physical(target + offset, piece);
     }
     succeed(context);
     context.set_zero(true);

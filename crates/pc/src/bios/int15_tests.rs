@@ -255,3 +255,30 @@ fn the_pointing_device_is_there() {
     assert_eq!((general.bl(), general.cl(), general.dl()), (0x30, 3, 40));
     assert_eq!(machine.memory.read_u32(0x9FC22), 0xF000_FF53);
 }
+
+#[test]
+fn a_block_moves_to_extended_memory_and_back_and_over_itself() {
+    let mut machine = with_extended(2048);
+    machine.memory.0.resize(0x30_0000, 0);
+    machine.memory.write(0x3_0000, b"abcdefgh");
+    machine.cpu.segments[SegmentRegister::Es as usize] = 0x2000;
+    for (source, target, words) in
+        [(0x3_0000_u32, 0x2F_FFF8_u32, 4), (0x2F_FFF8, 0x4_0000, 4), (0x4_0000, 0x4_0002, 300)]
+    {
+        for (descriptor, base) in [(0x2_0012, source), (0x2_001A, target)] {
+            machine.memory.write_u32(descriptor, base);
+        }
+        machine.cpu.general.set_cx(words);
+        machine.call(0x15, 0x8700);
+        assert_eq!((machine.cpu.general.ah(), machine.carry()), (0, false), "to {target:X}");
+    }
+    // Copied word by word onto itself, the first word fills all.
+    assert_eq!(machine.memory.0[0x2F_FFF8..], *b"abcdefgh");
+    assert_eq!(machine.memory.0[0x4_0000..0x4_0006], *b"ababab");
+    assert_eq!(machine.memory.0[0x4_0256..0x4_025C], *b"abab\0\0");
+    // The end of memory is the end.
+    machine.memory.write_u32(0x2_001A, 0x2F_FFFA);
+    machine.cpu.general.set_cx(4);
+    machine.call(0x15, 0x8700);
+    assert!(machine.carry());
+}

@@ -1,6 +1,8 @@
 //! INT 19h and 18h, the reset vector, and the boot itself.
 
-use super::Context;
+use super::{Context, data_area::RESUME, int08_timer::END_OF_INTERRUPT};
+use crate::device::cmos::register;
+use crate::device::pic::Which;
 use crate::{End, Pc, RebootCause, SECTOR_SIZE};
 use v8086::{FarPointer, Flags, General, SegmentRegister};
 
@@ -68,6 +70,59 @@ impl Pc {
         context.cpu.set_eip(BOOT_SECTOR);
         context.cpu.set_eflags(Flags::FIXED | Flags::IF);
         Ok(())
+    }
+}
+
+impl Pc {
+    /// After a reset by a device or through the reset vector: whether the guest had announced it in CMOS byte 0Fh, as
+    /// programs do that come back from protected mode. Then memory and devices are kept, and the processor stands where
+    /// 40:67 says: the caller goes on with it and forgets the end. Else it is an end indeed.
+    pub fn resume_after_reset(&mut self, context: &mut Context<'_>) -> bool {
+        /// Jump to 40:67, the first after an end of interrupt; and a stack there with what INT 15h, AH=87h saved.
+        const JUMP_AND_END_INTERRUPT: u8 = 0x05;
+        const RETURN: u8 = 0x09;
+        const JUMP: u8 = 0x0A;
+
+        let Some(End::Reboot(
+            RebootCause::KeyboardController | RebootCause::SystemControlPort | RebootCause::ResetVector,
+        )) = self.end
+        else {
+            return false;
+        };
+        let announced = self.devices.cmos.get(register::SHUTDOWN, context.now);
+        self.devices.cmos.set(register::SHUTDOWN, 0, context.now);
+        let [offset, segment] = [RESUME, RESUME + 2].map(|address| context.memory.read_u16(address));
+        match announced {
+            JUMP_AND_END_INTERRUPT | JUMP => {
+                if announced == JUMP_AND_END_INTERRUPT {
+                    self.devices.pics.write_command(Which::Slave, END_OF_INTERRUPT);
+                    self.devices.pics.write_command(Which::Master, END_OF_INTERRUPT);
+                }
+                context.cpu.set_segment(SegmentRegister::Cs, segment);
+                context.cpu.set_eip(u32::from(offset));
+                context.cpu.set_eflags(Flags::FIXED);
+            }
+            RETURN => {
+                // ES, DS and all general registers lie on the stack, above them the caller's frame.
+                context.cpu.set_segment(SegmentRegister::Ss, segment);
+                context.cpu.set_esp(u32::from(offset));
+                for register in [SegmentRegister::Ds, SegmentRegister::Es] {
+                    let selector = context.pop();
+                    context.cpu.set_segment(register, selector);
+                }
+                let [di, si, bp, _, bx, dx, cx, ax] = core::array::from_fn(|_| u64::from(context.pop()));
+                *context.registers() =
+                    General { rax: ax, rbx: bx, rcx: cx, rdx: dx, rsi: si, rdi: di, rbp: bp };
+                let [ip, cs, flags] = core::array::from_fn(|_| context.pop());
+                context.cpu.set_segment(SegmentRegister::Cs, cs);
+                context.cpu.set_eip(u32::from(ip));
+                context.cpu.set_eflags(u32::from(flags));
+            }
+            _ => return false,
+        }
+        self.end = None;
+        self.devices.release_reset();
+        true
     }
 }
 

@@ -102,3 +102,43 @@ fn a_first_sector_of_zeros_lacks_a_signature_not_a_disk() {
     let outcome = machine.with_context(|pc, context| pc.boot(0, Signature::Required, context));
     assert_eq!(outcome, Err(BootError::NoSignature { found: [0, 0] }));
 }
+
+#[test]
+fn an_announced_reset_goes_on_where_40_67_says() {
+    for (announced, resumes) in [(0x00, false), (0x04, false), (0x05, true), (0x0A, true)] {
+        let mut machine = Machine::on();
+        machine.memory.write_u32(0x467, 0x1234_0056);
+        machine.port_out(0x70, 0x0F);
+        machine.port_out(0x71, announced);
+        machine.port_out(0x64, 0xFE);
+        assert_eq!(machine.pc.end(), Some(End::Reboot(RebootCause::KeyboardController)));
+        let resumed = machine.with_context(|pc, context| pc.resume_after_reset(context));
+        assert_eq!((resumed, machine.pc.end().is_none()), (resumes, resumes), "{announced:02X}");
+        if resumes {
+            assert_eq!(machine.cpu.address(), FarPointer::new(0x1234, 0x0056));
+            // The line is released, and the byte is used up.
+            machine.port_out(0x80, 0);
+            assert_eq!(machine.pc.end(), None);
+            machine.port_out(0x64, 0xFE);
+            assert!(!machine.with_context(|pc, context| pc.resume_after_reset(context)));
+        }
+    }
+}
+
+#[test]
+fn a_reset_inside_a_block_move_returns_to_its_caller() {
+    let mut machine = Machine::on();
+    machine.memory.write_u32(0x467, 0x3000_0100);
+    for (word, value) in (0..).zip(0x1001_u16..=0x100D) {
+        machine.memory.write_u16(0x3_0100 + 2 * word, value);
+    }
+    machine.port_out(0x70, 0x0F);
+    machine.port_out(0x71, 0x09);
+    machine.port_out(0x92, 0x03);
+    assert!(machine.with_context(|pc, context| pc.resume_after_reset(context)));
+    let general = machine.cpu.general;
+    assert_eq!(machine.cpu.address(), FarPointer::new(0x100C, 0x100B));
+    assert_eq!((general.di(), general.bp(), general.bx(), general.ax()), (0x1003, 0x1005, 0x1007, 0x100A));
+    assert_eq!((machine.cpu.eflags, machine.cpu.esp), (0x100D, 0x11A));
+    assert_eq!(machine.cpu.segments[SegmentRegister::Ds as usize], 0x1001);
+}

@@ -20,6 +20,8 @@ pub mod register {
     pub const STATUS_B: u8 = 0x0B;
     pub const STATUS_C: u8 = 0x0C;
     pub const STATUS_D: u8 = 0x0D;
+    /// What the BIOS is to do after a reset.
+    pub const SHUTDOWN: u8 = 0x0F;
     pub const FLOPPY_TYPES: u8 = 0x10;
     pub const EQUIPMENT: u8 = 0x14;
     pub const BASE_MEMORY: u8 = 0x15;

@@ -144,6 +144,11 @@ impl KeyboardController {
         self.reset_requested
     }
 
+    /// The reset is over.
+    pub const fn release_reset(&mut self) {
+        self.reset_requested = false;
+    }
+
     /// What the guest asked of A20 through the output port since the last call.
     pub fn take_a20_request(&mut self) -> Option<bool> {
         self.a20_request.take()

@@ -123,6 +123,12 @@ impl Devices {
         taken
     }
 
+    /// The processor was reset and goes on: no device pulls the line any more.
+    pub fn release_reset(&mut self) {
+        self.keyboard.release_reset();
+        self.system.release_reset();
+    }
+
     /// Whether a device pulled the reset line, and which.
     pub const fn reset_requested(&self) -> Option<RebootCause> {
         if self.keyboard.reset_requested() {

@@ -42,6 +42,11 @@ impl SystemControl {
         self.reset_requested
     }
 
+    /// The reset is over.
+    pub const fn release_reset(&mut self) {
+        self.reset_requested = false;
+    }
+
     /// Reads port 61h; `timer_output` is OUT of counter 2.
     pub fn read_b(&self, timer_output: bool, now: Ticks) -> u8 {
         let refresh = if now.0 / REFRESH_PERIOD % 2 == 1 { REFRESH } else { 0 };

@@ -8,6 +8,9 @@
 //!
 //! The rules are data ([`rules`]), in one table for each section. Requirements without a rule are data, too
 //! ([`not_checked`]). The processor is assumed to be outside SMM.
+//!
+//! The crate's feature `every-rule` brings all rules, `sentences` their words, too. Without them the audit checks what a
+//! plan for a 16-bit guest computes, and reports nothing as undecided: enough for a VMM that must stay small.
 
 pub mod base;
 mod engine;

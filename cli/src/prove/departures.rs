@@ -19,6 +19,12 @@ pub enum Behaviour {
     Stops,
 }
 
+/// In which of a rule's violations, on which model.
+type WhenBroken = fn(&Violation, &Machine, Cpu) -> bool;
+
+/// In which cases.
+type When = fn(&Machine) -> bool;
+
 /// A departure from a rule.
 pub struct Departure {
     /// The manual's rule.
@@ -26,7 +32,7 @@ pub struct Departure {
     /// What Bochs does.
     pub behaviour: Behaviour,
     /// In which of the rule's violations, on which model.
-    pub when: fn(&Violation, &Machine, Cpu) -> bool,
+    pub when: WhenBroken,
     /// How we know that this is so.
     pub argument: &'static str,
 }
@@ -38,7 +44,7 @@ pub struct Addition {
     /// What it does.
     pub outcome: Outcome,
     /// In which cases.
-    pub when: fn(&Machine) -> bool,
+    pub when: When,
     /// How we know that the manual has no such rule.
     pub argument: &'static str,
 }

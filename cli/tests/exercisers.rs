@@ -14,7 +14,7 @@ use std::thread;
 /// Each with its share of the work, so that both cores have something to do.
 const EXERCISERS: [&[&str]; 2] = [
     &["int10", "int11", "int13", "int14", "int15", "int16", "int17", "int1a"],
-    &["pic", "pit", "keyboard", "cmos", "uart", "lpt", "vga", "system"],
+    &["pic", "pit", "keyboard", "cmos", "uart", "lpt", "vga", "system", "hooks"],
 ];
 
 /// What every exerciser says last.

@@ -1,6 +1,5 @@
 //! `demo`: a step of the course, built, booted, shown, and judged.
 
-mod explanation;
 mod judgement;
 
 use clap::ValueEnum;
@@ -10,6 +9,7 @@ use crate::args::DemoArgs;
 use crate::boot_image::Start;
 use crate::engine::configuration::Pace;
 use crate::engine::install;
+use crate::explanation::explain;
 use crate::json::Object;
 use crate::machine;
 use crate::metal::progress;
@@ -34,7 +34,7 @@ pub fn demo(arguments: &DemoArgs) -> Result<Status, Failure> {
             return Err(failure);
         }
     };
-    for (kind, line) in explanation::explain(arguments, &report) {
+    for (kind, line) in explain(arguments.machine.cpu, &report) {
         printer.line(kind, &line).map_err(anyhow::Error::from)?;
     }
     let (status, reason) = judge(arguments, &report);

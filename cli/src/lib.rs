@@ -13,6 +13,7 @@ pub mod disk;
 pub mod doctor;
 pub mod engine;
 pub mod explain;
+pub mod explanation;
 pub mod image;
 pub mod json;
 pub mod keys;

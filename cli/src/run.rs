@@ -8,12 +8,13 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use wire::{LineKind, Link};
 
-use crate::args::RunArgs;
+use crate::args::{RunArgs, Step};
 use crate::boot_image::{BootImage, Start};
 use crate::disk::Disk;
 use crate::engine::Engine;
 use crate::engine::configuration::{POWER_ON_SECONDS, Pace};
 use crate::engine::install;
+use crate::explanation::explain;
 use crate::json::Object;
 use crate::machine;
 use crate::metal::progress;
@@ -105,11 +106,13 @@ fn conclude(arguments: &RunArgs, report: &Report, status: Status) -> anyhow::Res
     if let Some(text) = report.unframed() {
         eprintln!("{text}");
     }
+    let mut printer = Printer::new(Stream::Error);
+    explain(arguments.machine.cpu, report).iter().try_for_each(|(kind, line)| printer.line(*kind, line))?;
     match status {
         Status::Done if arguments.json => {}
         Status::Done => Printer::new(Stream::Output).line(LineKind::Heading, &format!("done: {reason}"))?,
         Status::NotMet => {
-            eprintln!("hyper86: {reason}; the final screen:");
+            eprintln!("hyper86: {reason}{}; the final screen:", unmet(arguments, report));
             report.screen.text_rows().iter().for_each(|row| eprintln!("{row}"));
         }
         Status::Usage | Status::Refused | Status::Interrupted(_) => eprintln!("hyper86: {reason}"),
@@ -118,4 +121,14 @@ fn conclude(arguments: &RunArgs, report: &Report, status: Status) -> anyhow::Res
         Object::of("run", &arguments.machine, report, status, reason).print()?;
     }
     Ok(())
+}
+
+/// Which step was not met, if one was not.
+fn unmet(arguments: &RunArgs, report: &Report) -> String {
+    let met = report.figures.get("steps_met").copied().unwrap_or(0) as usize;
+    match arguments.steps.get(met) {
+        Some(Step::Expect(text)) => format!("; step {}, --expect \"{text}\", was not met", met + 1),
+        Some(Step::Keys(_)) => format!("; step {}, --keys, was not done", met + 1),
+        None => String::new(),
+    }
 }

@@ -1,8 +1,7 @@
 //! A non-maskable interrupt on order: the I/O APIC turns the next tick of the interval timer into one.
 //!
-//! On entry the timer's line is masked in the interrupt controllers, so that the tick arrives as nothing else. An NMI
-//! that comes outside of a guest would end the VMM: whoever arms it enters a guest at once. I/O APIC data sheet
-//! (82093AA), 3.0 "Registers"; SDM vol. 3, "APIC".
+//! An NMI that comes outside of a guest would end the VMM, but for a hook of the runtime. I/O APIC data sheet (82093AA),
+//! 3.0 "Registers"; SDM vol. 3, "APIC".
 
 use rt::cpu::cpuid;
 use rt::paging;
@@ -41,11 +40,16 @@ impl IoApic {
 
     /// Restarts the timer with its longest period, 55 ms, at whose end an NMI comes.
     pub fn arm(&self) {
+        self.disarm();
+        timer::start_periodic(0);
+        self.deliver();
+    }
+
+    /// Every tick of the timer is an NMI from now on.
+    pub fn deliver(&self) {
         let entry = REDIRECTION + 2 * TIMER_PIN;
         let this_processor = cpuid(1, 0).ebx >> 24;
-        write(entry, MASKED);
         write(entry + 1, this_processor << 24);
-        timer::start_periodic(0);
         write(entry, DELIVER_NMI);
     }
 

@@ -36,6 +36,8 @@ type Head = (u8, u8, Option<(u8, u8)>);
 pub struct Console<'a> {
     steps: ConfigSteps<'a>,
     script: Script,
+    /// Steps met, as last reported.
+    steps_met: usize,
     who: Who,
     /// Guest ticks so far.
     tick: u64,
@@ -104,6 +106,7 @@ impl<'a> Console<'a> {
         Self {
             steps: ConfigSteps(job.steps.clone()),
             script: Script::new(),
+            steps_met: 0,
             who,
             tick: 0,
             next_tick: Ticks::ZERO,
@@ -146,10 +149,17 @@ impl<'a> Console<'a> {
         report.flush_serial();
         self.show(pc, memory, report);
         match self.who {
-            Who::Script => match self.script.poll(&self.steps, pc, memory, now) {
-                Progress::Running => Wish::GoOn,
-                Progress::Finished => Wish::End(Outcome::Done, "all steps were met"),
-            },
+            Who::Script => {
+                let progress = self.script.poll(&self.steps, pc, memory, now);
+                if self.script.step() != self.steps_met {
+                    self.steps_met = self.script.step();
+                    report.figure("steps_met", self.steps_met as u64);
+                }
+                match progress {
+                    Progress::Running => Wish::GoOn,
+                    Progress::Finished => Wish::End(Outcome::Done, "all steps were met"),
+                }
+            }
             Who::Person => {
                 let wish = self.listen();
                 self.type_waiting(pc, now);

@@ -16,12 +16,13 @@ mod vm;
 
 use pc::{Context as Service, Pc, PcConfig, Signature};
 use rt::cpu::rdtsc;
-use v8086::{Cpu, SystemRegisters};
+use v8086::{FarPointer, SystemRegisters};
 use vmx::exit::ExitReason;
 use vmx::{Field, Machine};
 use wire::{End, Outcome, RunJob};
 
 use crate::clock::Clock;
+use crate::cpu::nmi::IoApic;
 use crate::cpu::world_switch::Vcpu;
 use crate::exit::Exit;
 use crate::failure::{Failure, unexpected};
@@ -71,6 +72,9 @@ pub fn run(context: &mut Context, job: &RunJob) -> Result<Ending, Failure> {
     let mut life = Life { context, job, around: &around, vm: &mut vm, console, ring: Ring::new() };
     let ending = life.live(vmcs, &machine);
     host_timer::stop();
+    if let Some(io_apic) = &vm.watchdog {
+        io_apic.disarm();
+    }
     context.report.flush_serial();
     vm.space.close();
     vm.space.set_a20(true);
@@ -82,6 +86,8 @@ pub fn run(context: &mut Context, job: &RunJob) -> Result<Ending, Failure> {
 /// The PC, switched off.
 fn build(context: &mut Context, job: &RunJob, processor: &Processor) -> Result<Vm, Failure> {
     let clock = Clock::measure()?;
+    // One that comes while the VMM itself runs has nothing to tell.
+    rt::trap::set_nmi_hook(|_| {});
     let backend = backend::choose(job.backend, &processor.capabilities)?;
     context.report.step(format_args!("back-end: {}", backend.name()));
     let translation = backend.translation();
@@ -98,11 +104,13 @@ fn build(context: &mut Context, job: &RunJob, processor: &Processor) -> Result<V
         space,
         pc: Pc::new(config(job)),
         disk,
-        clock,
+        clock: clock.restarted(),
         system: SystemRegisters::after_bios(GUEST_CR4),
         stepping: None,
         primary_controls: 0,
         window_wanted: false,
+        watchdog: IoApic::map(),
+        watched: false,
         dropped_writes: 0,
         timer_period: 0,
     })
@@ -191,6 +199,7 @@ impl Life<'_, '_> {
             if let Next::End(end) = self.vm.deliver_interrupt() {
                 return Ok(self.guest_ended(end));
             }
+            self.vm.watch();
             reason = vmcs.resume(&mut self.vm.vcpu)?;
         }
     }
@@ -230,9 +239,15 @@ impl Life<'_, '_> {
 
     fn guest_ended(&mut self, end: End) -> Ending {
         let steps_left = self.console.steps_left(&self.vm.pc, &self.vm.space);
-        let cpu = self.vm.cpu();
-        let (cs, ip) = (cpu.segment(v8086::SegmentRegister::Cs), cpu.eip());
-        ending(Outcome::GuestEnded { end, steps_left }, format_args!("the guest {end}, at {cs:04X}:{ip:04X}"))
+        let outcome = Outcome::GuestEnded { end, steps_left };
+        match end {
+            // These two say themselves where, or come from nowhere.
+            End::FaultLoop { .. } | End::ResetVector => ending(outcome, format_args!("the guest {end}")),
+            _ => {
+                let FarPointer { segment, offset } = self.vm.place();
+                ending(outcome, format_args!("the guest {end}, at {segment:04X}:{offset:04X}"))
+            }
+        }
     }
 }
 

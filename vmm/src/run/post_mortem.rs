@@ -3,6 +3,7 @@
 use rt::cpu::rdtsc;
 use v8086::{Cpu, GuestMemory, SegmentRegister};
 use vmx::Field;
+use vmx::event::{InterruptionInformation, exception_name};
 use vmx::exit::ExitReason;
 use wire::{ExitRecord, LineKind, Record};
 
@@ -64,8 +65,11 @@ impl Ring {
             let mut record = self.records[number as usize % KEPT];
             memory.read(u32::from(record.cs) * 16 + record.rip, &mut record.code);
             report.record(&Record::Exit(record));
+            let exception = InterruptionInformation(record.interruption);
+            let name =
+                exception.is_valid().then(|| exception_name(exception.vector())).flatten().unwrap_or("");
             report.detail(format_args!(
-                "{number:>8}  {:04X}:{:04X}  {:02X?}  {}",
+                "{number:>8}  {:04X}:{:04X}  {:02X?}  {} {name}",
                 record.cs,
                 record.rip,
                 record.code,

@@ -205,21 +205,14 @@ impl Vm {
                 return Ok(Next::Run);
             }
             Outcome::EnterProtectedMode { at, by, cr0 } => {
-                report.line(
-                    LineKind::Error,
-                    format_args!(
-                        "the guest switches to protected mode: {} at {:04X}:{:04X}, CR0 = {cr0:08X}h",
-                        by.text(),
-                        at.segment,
-                        at.offset
-                    ),
-                );
+                report.line(LineKind::Error, format_args!("the guest sets CR0 to {cr0:08X}h"));
                 return Err(unexpected(format_args!(
-                    "the guest switches to protected mode ({} at {:04X}:{:04X}), which the v8086 back-end cannot run; \
-                     an unrestricted guest (VT-x with EPT) could",
+                    "the guest switches to protected mode ({} at {:04X}:{:04X}), which the {} back-end cannot run; \
+                     the unrestricted back-end could",
                     by.text(),
                     at.segment,
-                    at.offset
+                    at.offset,
+                    self.backend.name()
                 )));
             }
             Outcome::Shutdown => return Ok(Next::End(End::TripleFault)),

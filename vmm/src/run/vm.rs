@@ -1,12 +1,13 @@
 //! The VM of a run: a PC, and what each of its exits means.
 
 use pc::{Context as Service, Pc, RebootCause, ServiceOutcome};
-use v8086::{Flags, SystemRegisters};
+use v8086::{Cpu, FarPointer, Flags, GuestMemory, SegmentRegister, SystemRegisters};
 use vmx::Field;
 use vmx::controls::primary;
 use wire::End;
 
 use crate::clock::Clock;
+use crate::cpu::nmi::IoApic;
 use crate::cpu::vmx::{vmread, vmwrite};
 use crate::cpu::world_switch::Vcpu;
 use crate::exit::Exit;
@@ -44,6 +45,10 @@ pub struct Vm {
     pub primary_controls: u64,
     /// Whether interrupt-window exiting is on.
     pub window_wanted: bool,
+    /// Turns the timer's ticks into NMIs while the guest has interrupts off; `None` where there is no I/O APIC.
+    pub watchdog: Option<IoApic>,
+    /// Whether it does so now.
+    pub watched: bool,
     /// Writes to ROM, holes and beyond the memory.
     pub dropped_writes: u64,
     /// The period of the guest's timer that the host's follows.
@@ -74,6 +79,19 @@ impl Vm {
         GuestCpu::current(&mut self.vcpu.general)
     }
 
+    /// Where the guest is; in a BIOS service, where it called from.
+    pub fn place(&mut self) -> FarPointer {
+        const ROM: u16 = 0xF000;
+        let cpu = self.cpu();
+        let (cs, ip) = (cpu.segment(SegmentRegister::Cs), cpu.eip() as u16);
+        if cs != ROM {
+            return FarPointer::new(cs, ip);
+        }
+        let stack = FarPointer::new(cpu.segment(SegmentRegister::Ss), cpu.esp() as u16);
+        let word = |offset| self.space.read_u16(stack.plus(offset).linear());
+        FarPointer::new(word(2), word(0))
+    }
+
     /// Answers an exit.
     ///
     /// # Errors
@@ -93,8 +111,11 @@ impl Vm {
             Exit::Cpuid => Ok(self.cpuid()),
             Exit::Vmcall => Ok(self.vmcall(report)),
             Exit::TripleFault => Ok(Next::End(End::TripleFault)),
-            // An NMI of the machine is none of the guest's business.
-            Exit::Nmi => Ok(Next::Run),
+            // The watchdog's, most likely. An NMI of the machine is none of the guest's business.
+            Exit::Nmi => {
+                self.follow_timer();
+                Ok(Next::Run)
+            }
             other => self.backend.answer(self, other, report),
         }
     }
@@ -193,6 +214,21 @@ impl Vm {
         }
         let vector = self.pc.acknowledge();
         self.backend.interrupt(self, vector)
+    }
+
+    /// Sees to it that the timer ends the guest's turn also while the guest has interrupts off. By the manual it always
+    /// does, but Bochs 2.7 holds external interrupts back from a guest that was entered with IF = 0; an NMI gets
+    /// through. To be called before every entry.
+    pub fn watch(&mut self) {
+        let closed = !interrupts_enabled();
+        if closed != self.watched {
+            self.watched = closed;
+            match &self.watchdog {
+                Some(io_apic) if closed => io_apic.deliver(),
+                Some(io_apic) => io_apic.disarm(),
+                None => {}
+            }
+        }
     }
 
     fn want_window(&mut self, wanted: bool) {

@@ -5,12 +5,12 @@ use vmx::capability::Profile;
 use vmx::{Field, Machine};
 use wire::LineKind;
 
-use crate::args::DemoArgs;
+use crate::engine::Cpu;
 use crate::session::Report;
 
 /// Lines for each rule that the reported plan breaks on the processor that ran it; none if it breaks none.
-pub(super) fn explain(arguments: &DemoArgs, report: &Report) -> Vec<(LineKind, String)> {
-    let Some(profile) = Profile::from_name(&arguments.machine.cpu.short_name()) else { return Vec::new() };
+pub fn explain(cpu: Cpu, report: &Report) -> Vec<(LineKind, String)> {
+    let Some(profile) = Profile::from_name(&cpu.short_name()) else { return Vec::new() };
     let mut machine = Machine::new();
     for (encoding, value) in &report.machine {
         if let Some(field) = Field::from_encoding(*encoding) {

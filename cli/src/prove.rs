@@ -8,6 +8,7 @@ mod departures;
 mod judge;
 mod messages;
 mod report;
+pub mod rule_table;
 mod run;
 mod tally;
 

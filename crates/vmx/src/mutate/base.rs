@@ -88,6 +88,8 @@ pub fn state(kind: Kind, equipment: Equipment, capabilities: &Capabilities) -> O
         }
     }
     addresses(&mut machine);
+    // EPTP switching, which counts where VM functions are enabled.
+    machine.set(Field::VM_FUNCTION_CONTROLS, capabilities.vm_functions() & 1);
     control_words(&mut machine, kind, equipment, capabilities)?;
     host(&mut machine);
     guest(&mut machine, kind, capabilities);

@@ -106,7 +106,16 @@ impl Reporter {
             Record::Line(LineKind::Detail, text) => rt::println!("    {text}"),
             Record::Line(_, text) => rt::println!("  {text}"),
             Record::Serial(bytes) => rt::println!("    guest serial: {}", Visible(bytes)),
-            Record::Verdict(verdict) => rt::println!("\nVerdict: {:?}: {}", verdict.outcome, verdict.reason),
+            Record::Verdict(verdict) => {
+                let word = match verdict.outcome {
+                    Outcome::Done => "done",
+                    Outcome::GuestEnded { .. } => "the guest ended",
+                    Outcome::Refused => "refused",
+                    Outcome::Failed => "failed",
+                    Outcome::Stopped => "stopped",
+                };
+                rt::println!("\nVerdict: {word}: {}", verdict.reason);
+            }
             // For programs only, or shown on the machine's own screen.
             Record::Figure(..)
             | Record::Machine(..)

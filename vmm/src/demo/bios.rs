@@ -225,7 +225,15 @@ fn memory_map_entry(
     let agrees =
         loader.is_some_and(|region| (region.base, region.length, region.kind) == (base, length, kind));
     let remark = if agrees { "" } else { "  (the boot loader got something else)" };
-    report.detail(format_args!("{base:012X}h to {last:012X}h  {kind:?}{remark}"));
+    let kind = match kind {
+        MemoryKind::Usable => "usable",
+        MemoryKind::Reserved => "reserved",
+        MemoryKind::AcpiTables => "ACPI tables",
+        MemoryKind::AcpiNonVolatile => "ACPI, kept over a sleep",
+        MemoryKind::Defective => "defective",
+        MemoryKind::Other(_) => "of a type that the manual does not define",
+    };
+    report.detail(format_args!("{base:012X}h to {last:012X}h  {kind}{remark}"));
     agrees
 }
 

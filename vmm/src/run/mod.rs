@@ -146,7 +146,7 @@ fn power_on(
     vm.pc.power_on(config(job), &mut service);
     vm.pc
         .boot(job.disk.drive, Signature::Optional, &mut service)
-        .map_err(|error| unexpected(format_args!("the guest's disk cannot be booted: {error:?}")))?;
+        .map_err(|_| unexpected(format_args!("the guest's disk has no first sector")))?;
     vm.space.set_a20(vm.pc.a20());
     Ok(machine)
 }

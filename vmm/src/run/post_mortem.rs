@@ -69,10 +69,10 @@ impl Ring {
             let name =
                 exception.is_valid().then(|| exception_name(exception.vector())).flatten().unwrap_or("");
             report.detail(format_args!(
-                "{number:>8}  {:04X}:{:04X}  {:02X?}  {} {name}",
+                "{number:>8}  {:04X}:{:04X}  {:016X}  {} {name}",
                 record.cs,
                 record.rip,
-                record.code,
+                u64::from_be_bytes(record.code),
                 ExitReason(record.reason)
             ));
         }

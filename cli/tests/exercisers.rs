@@ -48,7 +48,7 @@ fn listed() -> BTreeSet<Difference> {
 fn in_the_vm(image: &Path, name: &str, folder: &Path) -> String {
     let serial = folder.join(name).with_extension("vm");
     let output = Command::new(env!("CARGO_BIN_EXE_hyper86"))
-        .args(["run", "--headless", "--serial"])
+        .args(["run", "--headless", "--timeout", "240", "--serial"])
         .args([&serial, image])
         .output()
         .unwrap();

@@ -137,7 +137,9 @@ fn event_wait(pc: &mut Pc, context: &mut Context<'_>) {
             let flag = context.es(general.bx());
             context.memory.write_u16(WAIT_FLAG, flag.offset);
             context.memory.write_u16(WAIT_FLAG + 2, flag.segment);
-            context.memory.write_u32(WAIT_LEFT, u32::from(general.cx()) << 16 | u32::from(general.dx()));
+            let microseconds = u32::from(general.cx()) << 16 | u32::from(general.dx());
+            context.memory.write_u32(WAIT_LEFT, microseconds);
+            pc.bios.event_at = context.now.plus_microseconds(u64::from(microseconds));
             context.memory.write_u8(WAIT_ACTIVE, 1);
             start_periodic_interrupt(pc, context);
             context.set_carry(false);
@@ -157,18 +159,14 @@ fn end_wait(pc: &mut Pc, context: &mut Context<'_>) {
     }
 }
 
-/// A periodic interrupt of the clock: 976 µs of a wait by AH=83h are over.
-pub(super) fn count_wait_down(pc: &mut Pc, context: &mut Context<'_>) {
-    const PERIOD: u32 = 976;
-    if context.memory.read_u8(WAIT_ACTIVE) == 0 {
-        return;
-    }
-    let left = context.memory.read_u32(WAIT_LEFT);
-    context.memory.write_u32(WAIT_LEFT, left.saturating_sub(PERIOD));
-    if left <= PERIOD {
+/// A periodic interrupt of the clock: a wait by AH=83h may be over. Its end is a time, since interrupts that come while
+/// the guest holds them off are one.
+pub(super) fn look_at_wait(pc: &mut Pc, context: &mut Context<'_>) {
+    if context.memory.read_u8(WAIT_ACTIVE) != 0 && context.now >= pc.bios.event_at {
         let flag =
             FarPointer::new(context.memory.read_u16(WAIT_FLAG + 2), context.memory.read_u16(WAIT_FLAG));
         context.update_u8(flag.linear(), |value| value | 0x80);
+        context.memory.write_u32(WAIT_LEFT, 0);
         end_wait(pc, context);
     }
 }

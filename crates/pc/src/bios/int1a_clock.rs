@@ -100,7 +100,7 @@ pub(super) fn clock_interrupt(pc: &mut Pc, context: &mut Context<'_>) {
         context.continue_at(rom::ALARM_HOOK);
     }
     if flags & enabled & PERIODIC != 0 {
-        int15_system::count_wait_down(pc, context);
+        int15_system::look_at_wait(pc, context);
     }
 }
 

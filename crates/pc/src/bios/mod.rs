@@ -78,6 +78,8 @@ pub(crate) struct Bios {
     drives: DriveTable,
     /// End of the wait that INT 15h, AH=86h runs.
     delay_until: Option<Ticks>,
+    /// End of the wait that INT 15h, AH=83h runs, if the data area says that one does.
+    event_at: Ticks,
     /// Unknown functions that the log has named already, as vector << 8 | AH.
     named: [u16; NAMED_CALLS],
     named_count: usize,
@@ -97,6 +99,7 @@ impl Bios {
         Self {
             drives: DriveTable::new(),
             delay_until: None,
+            event_at: Ticks::ZERO,
             named: [0; NAMED_CALLS],
             named_count: 0,
             fault: None,

@@ -1,7 +1,7 @@
 //! The proof that a guest stayed inside: a checksum over everything that neither a guest nor the VMM's own working
 //! data may change while a guest runs, taken before and compared after.
 //!
-//! Sealed are the VMM's code and constants, its page tables and descriptor tables, the guest's page tables and
+//! Sealed are the VMM's code and constants, its page tables, the guest's page tables and
 //! bitmaps (frames that belong to the VMM), and the canary pages around guest memory.
 
 use core::fmt;

@@ -12,12 +12,9 @@ mod trial;
 
 use rt::boot::{BootInfo, ModuleKind};
 use rt::console;
-use vmx::mutate::{Cases, DISCARD, Observed, Sum, fingerprint};
+use vmx::mutate::{BATCH, Cases, DISCARD, Observed, Sum, fingerprint};
 
 use crate::trial::Trial;
-
-/// Cases between two known-good entries.
-const BATCH: u64 = 64;
 
 /// What to do: the boot config, three little-endian numbers.
 struct Job {

@@ -1,8 +1,9 @@
 //! One VMCS, in which case after case is tried.
 //!
 //! On entry the processor is ready for VMXON. What a field held before is remembered, so that only differences are
-//! written; after a guest ran, the processor has saved its state there and everything is written again.
+//! written; after a guest ran, what the VM exit saved is written again.
 
+use vmx::field::Kind;
 use vmx::mutate::{Case, Cases, Observed, is_only_audited};
 use vmx::{Field, Machine};
 
@@ -13,11 +14,9 @@ pub struct Trial<'a> {
     cases: &'a Cases,
     /// What must always enter.
     good: Case,
-    /// The fields that cases have.
-    fields: [Field; Field::COUNT],
-    field_count: usize,
-    /// What the VMCS holds, if nothing but VMWRITE changed it.
-    written: Option<Machine>,
+    /// The case that is tried.
+    case: Case,
+    vmcs: Vmcs,
 }
 
 impl<'a> Trial<'a> {
@@ -27,24 +26,21 @@ impl<'a> Trial<'a> {
         cpu::fill_arena(revision);
         cpu::enter_vmx(revision);
         let good = cases.states().next().expect("every processor can have the first state");
-        let mut fields = Field::ALL;
-        let mut field_count = 0;
-        for (field, _) in good.machine.entries() {
-            fields[field_count] = field;
-            field_count += 1;
-        }
-        Trial { cases, good, fields, field_count, written: None }
+        Trial { cases, case: good.clone(), vmcs: Vmcs::new(&good.machine), good }
     }
 
     /// Tries case `number` of `seed`.
     pub fn run(&mut self, seed: u64, number: u64) -> Observed {
-        let case = self.cases.case(seed, number);
-        if is_only_audited(&case, self.cases.capabilities()) { Observed::NotRun } else { self.launch(case) }
+        self.cases.make(&mut self.case, seed, number);
+        if is_only_audited(&self.case, self.cases.capabilities()) {
+            return Observed::NotRun;
+        }
+        self.vmcs.launch(&self.case)
     }
 
     /// Whether the known-good state still enters.
     pub fn is_sound(&mut self) -> bool {
-        self.launch(self.good.clone()) == Observed::Entered
+        self.vmcs.launch(&self.good) == Observed::Entered
     }
 
     /// Makes memory and VMCS new.
@@ -52,31 +48,74 @@ impl<'a> Trial<'a> {
         let revision = self.cases.capabilities().revision();
         cpu::fill_arena(revision);
         cpu::new_vmcs(revision);
-        self.written = None;
+        self.vmcs = Vmcs::new(&self.good.machine);
+    }
+}
+
+/// The VMCS, and what is known of it.
+struct Vmcs {
+    /// What it holds, but for what the processor wrote itself.
+    written: Machine,
+    /// A guest ran, and the VM exit saved its state.
+    saved: bool,
+    /// The fields that a VM exit changes.
+    changing: [Field; Field::COUNT],
+    changing_count: usize,
+}
+
+impl Vmcs {
+    /// One of which nothing is known but that it has the fields of `machine`.
+    fn new(machine: &Machine) -> Self {
+        let mut vmcs =
+            Vmcs { written: Machine::new(), saved: false, changing: Field::ALL, changing_count: 0 };
+        for (field, _) in machine.entries().filter(|(field, _)| is_changed_by_exits(*field)) {
+            vmcs.changing[vmcs.changing_count] = field;
+            vmcs.changing_count += 1;
+        }
+        vmcs
     }
 
-    fn launch(&mut self, case: Case) -> Observed {
+    fn launch(&mut self, case: &Case) -> Observed {
         cpu::write_entries(&case.entries);
-        for &field in &self.fields[..self.field_count] {
-            let value = case.machine.get(field);
-            if self.written.as_ref().is_none_or(|written| written.get(field) != value) {
-                vtx::vmwrite(field, value.unwrap_or(0));
+        case.machine.differences(&self.written, &mut |field, value| vtx::vmwrite(field, value));
+        if self.saved {
+            for &field in &self.changing[..self.changing_count] {
+                vtx::vmwrite(field, case.machine.get(field).unwrap_or(0));
             }
         }
+        self.written.clone_from(&case.machine);
         let observed = match cpu::launch() {
             cpu::Launch::FailedInvalid => Observed::FailedInvalid,
             cpu::Launch::Failed => Observed::Failed(vtx::vmread(Field::VM_INSTRUCTION_ERROR) as u8),
             cpu::Launch::Exited => exited(),
         };
-        self.written = if observed == Observed::Entered {
+        self.saved = observed == Observed::Entered;
+        if self.saved {
             cpu::make_clear();
-            cpu::refill_guest();
-            None
-        } else {
-            Some(case.machine)
-        };
+            if pushes_a_frame(&case.machine) {
+                cpu::refill_guest();
+            }
+        }
         observed
     }
+}
+
+/// Whether a VM exit, or the guest before it, changes the field: guest state, and the controls that are updated.
+fn is_changed_by_exits(field: Field) -> bool {
+    const UPDATED: [Field; 4] = [
+        Field::VM_ENTRY_CONTROLS,
+        Field::VM_ENTRY_INTERRUPTION_INFORMATION,
+        Field::EPTP_INDEX,
+        Field::EPT_POINTER,
+    ];
+    field.kind() == Kind::Guest || UPDATED.contains(&field)
+}
+
+/// Whether the processor may have delivered an event through the guest's tables: an injected one, or a virtual interrupt.
+fn pushes_a_frame(machine: &Machine) -> bool {
+    [Field::VM_ENTRY_INTERRUPTION_INFORMATION, Field::GUEST_INTERRUPT_STATUS]
+        .into_iter()
+        .any(|field| machine.get(field).is_some_and(|value| value != 0))
 }
 
 /// What the exit that has just come says about the entry.

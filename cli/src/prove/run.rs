@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::time::{Duration, Instant};
 
 use vmx::Capabilities;
-use vmx::mutate::{DISCARD, Observed, Sum, fingerprint};
+use vmx::mutate::{BATCH, DISCARD, Observed, Sum, fingerprint};
 
 use super::messages::Message;
 use crate::args::MachineArgs;
@@ -14,9 +14,6 @@ use crate::engine::process::Output;
 use crate::engine::{Cpu, Engine, Firmware};
 use crate::status::Failure;
 use crate::{machine, metal};
-
-/// Cases between two known-good entries, as in the harness.
-const BATCH: usize = 64;
 
 /// A machine that is silent for so long has hung.
 const PATIENCE: Duration = Duration::from_secs(6);
@@ -128,7 +125,7 @@ impl Stream {
                 b'\n' => self.end_line()?,
                 0..0x80 => self.line.push(byte),
                 DISCARD => {
-                    let kept = self.observations.len().saturating_sub(1) / BATCH * BATCH;
+                    let kept = self.observations.len().saturating_sub(1) / BATCH as usize * BATCH as usize;
                     self.observations.truncate(kept);
                     self.messages.clear();
                 }
@@ -156,9 +153,6 @@ impl Stream {
                 )));
             }
             None => {
-                if line.starts_with("tsc") {
-                    eprintln!("{line}");
-                }
                 self.text.push(line);
                 let surplus = self.text.len().saturating_sub(8);
                 self.text.drain(..surplus);

@@ -48,6 +48,29 @@ impl Machine {
         Field::ALL.into_iter().filter_map(|field| self.get(field).map(|value| (field, value)))
     }
 
+    /// Visits the entries that `other` does not have, or has with another value, in the order of [`Field::ALL`].
+    pub fn differences(&self, other: &Machine, visit: &mut dyn FnMut(Field, u64)) {
+        const STRETCH: usize = 8;
+        // Plans that are compared are mostly equal, so values are compared in stretches first.
+        let ((ours, _), (theirs, _)) =
+            (self.values.as_chunks::<STRETCH>(), other.values.as_chunks::<STRETCH>());
+        let same_fields = self.present == other.present;
+        for start in (0..Field::COUNT).step_by(STRETCH) {
+            let stretch = start / STRETCH;
+            if let (true, Some(ours), Some(theirs)) = (same_fields, ours.get(stretch), theirs.get(stretch))
+                && (0..STRETCH).fold(0, |bits, at| bits | (ours[at] ^ theirs[at])) == 0
+            {
+                continue;
+            }
+            for at in start..Field::COUNT.min(start + STRETCH) {
+                let field = Field::ALL[at];
+                if self.values[at] != other.values[at] || !same_fields {
+                    self.get(field).into_iter().for_each(|value| visit(field, value));
+                }
+            }
+        }
+    }
+
     /// How many fields have a value.
     pub const fn len(&self) -> usize {
         let mut count = 0;

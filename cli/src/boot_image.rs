@@ -10,6 +10,7 @@ mod pack;
 mod tests;
 
 use std::fmt;
+use std::path::{Path, PathBuf};
 
 use elf::{Program, Segment};
 use pack::Piece;
@@ -59,6 +60,15 @@ enum Content {
     Guest = 2,
     /// A part of the program that the loader unpacks.
     Packed = 3,
+}
+
+/// A bare-metal program as the compiler left it.
+#[derive(Clone, Debug)]
+pub struct Elf {
+    /// The file.
+    pub bytes: Vec<u8>,
+    /// Where its packed form is kept from one image to the next, if anywhere.
+    pub packed: Option<PathBuf>,
 }
 
 /// A finished image.
@@ -154,12 +164,12 @@ impl std::error::Error for BootImageError {}
 /// # Errors
 /// See [`BootImageError`].
 pub fn build(
-    elf: &[u8],
+    elf: &Elf,
     start: Start,
     config: Option<&[u8]>,
     guest: Option<&[u8]>,
 ) -> Result<BootImage, BootImageError> {
-    let program = Program::read(elf)?;
+    let program = Program::read(&elf.bytes)?;
     let (low, high) = split(&program)?;
     let mut image = Layout { bytes: low.bytes.to_vec(), entries: Vec::new() };
     image.pad();
@@ -167,7 +177,7 @@ pub fn build(
     let mut unpacked_bytes = image.bytes.len();
     if let Some(piece) = Piece::of(&high)? {
         unpacked_bytes += piece.bytes.len();
-        image.append_program(&piece)?;
+        image.append_program(&piece, elf.packed.as_deref())?;
     }
     let program_bytes = image.bytes.len();
     let mut destination = PAYLOAD;
@@ -214,8 +224,8 @@ impl Layout {
         u32::try_from(self.bytes.len() / SECTOR).map_err(|_| BootImageError::TooLarge)
     }
 
-    fn append_program(&mut self, piece: &Piece) -> Result<(), BootImageError> {
-        let Some(packed) = piece.packed()? else {
+    fn append_program(&mut self, piece: &Piece, kept: Option<&Path>) -> Result<(), BootImageError> {
+        let Some(packed) = piece.packed(kept)? else {
             return self.append(Content::Program, piece.address, &piece.bytes);
         };
         let length = u32::try_from(piece.bytes.len()).map_err(|_| BootImageError::TooLarge)?;

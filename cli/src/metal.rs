@@ -13,6 +13,7 @@ use std::time::Duration;
 use anyhow::{Context, anyhow};
 use indicatif::ProgressBar;
 
+use crate::boot_image::Elf;
 use crate::status::Failure;
 
 /// The workspace that this tool was compiled in.
@@ -58,7 +59,7 @@ pub fn workspace() -> Result<PathBuf, Failure> {
 ///
 /// # Errors
 /// Status 3: the sources are gone, or the build fails.
-pub fn vmm() -> Result<Vec<u8>, Failure> {
+pub fn vmm() -> Result<Elf, Failure> {
     on_runtime("vmm", PROFILE, "the VMM")
 }
 
@@ -66,12 +67,12 @@ pub fn vmm() -> Result<Vec<u8>, Failure> {
 ///
 /// # Errors
 /// As for [`vmm`].
-pub fn prover() -> Result<Vec<u8>, Failure> {
+pub fn prover() -> Result<Elf, Failure> {
     on_runtime("prover", FAST_PROFILE, "the prover")
 }
 
 /// A package of ours that stands on the runtime.
-fn on_runtime(package: &str, profile: &'static str, what: &'static str) -> Result<Vec<u8>, Failure> {
+fn on_runtime(package: &str, profile: &'static str, what: &'static str) -> Result<Elf, Failure> {
     let workspace = workspace()?;
     let build = Build {
         folder: &workspace,
@@ -82,7 +83,7 @@ fn on_runtime(package: &str, profile: &'static str, what: &'static str) -> Resul
         what,
     };
     build.run()?;
-    read(&build.program(package))
+    elf(&build.program(package))
 }
 
 /// A guest's ELF file, up to date.
@@ -107,7 +108,7 @@ pub fn guest(name: &str) -> Result<Vec<u8>, Failure> {
 ///
 /// # Errors
 /// Status 2: not such a folder. Status 3: the build fails.
-pub fn app(folder: &Path) -> Result<Vec<u8>, Failure> {
+pub fn app(folder: &Path) -> Result<Elf, Failure> {
     let runtime = folder.join("rt");
     if !folder.join("Cargo.toml").is_file() || !runtime.join("flags.txt").is_file() {
         return Err(Failure::usage(format!(
@@ -126,7 +127,7 @@ pub fn app(folder: &Path) -> Result<Vec<u8>, Failure> {
         what: "the program",
     };
     build.run()?;
-    read(&build.program(&name))
+    elf(&build.program(&name))
 }
 
 /// The flags of a program on the runtime: one a line in `flags.txt`.
@@ -157,6 +158,11 @@ fn package_name(folder: &Path) -> Result<String, Failure> {
     let name = own.and_then(|package| package["name"].as_str());
     name.map(str::to_owned)
         .ok_or_else(|| Failure::usage(format!("{} is no package of its own", manifest.display())))
+}
+
+/// A program that an image is made of.
+fn elf(program: &Path) -> Result<Elf, Failure> {
+    Ok(Elf { bytes: read(program)?, packed: Some(program.with_extension("packed")) })
 }
 
 fn read(program: &Path) -> Result<Vec<u8>, Failure> {

@@ -5,12 +5,20 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 use object::read::elf::ElfFile64;
-use object::{Endianness, Object, ObjectSegment};
+use object::{Endianness, Object, ObjectSegment, ObjectSymbol};
 
 /// What the loader says.
 const DAMAGED: &str = "hyper86: the image's load table is damaged";
 
 const SECTOR: usize = 512;
+
+/// Where stage 1 is linked.
+const STAGE1: u64 = 0x7c00;
+
+/// Fields of an entry of the load table.
+const LENGTH: usize = 16;
+const UNPACKED_LENGTH: usize = 24;
+const SUM: usize = 28;
 
 /// Status 3.
 const REFUSED: i32 = 3;
@@ -44,11 +52,18 @@ fn damage_to_the_packed_vmm_is_told_and_not_executed() {
     let (status, text) = boot(&path);
     assert_eq!(status, Some(0), "{text}");
 
-    let start = packed_start();
+    let (start, table) = (packed_start(), load_table());
+    let word = |at: usize| u32::from_le_bytes(*good[at..].first_chunk().unwrap());
+    let (length, unpacked) = (word(table + LENGTH), word(table + UNPACKED_LENGTH));
     assert!(start + (64 << 10) < end, "{start}..{end}");
-    // The first token, a count, literals and matches, and near the end; a bit, all bits, and a sector of zeros.
+    // In the first block's header: its kind becomes the one that is none, stored, and fixed; its counts; its code
+    // lengths. Then symbols, and near the end; a bit, all bits, and a sector of zeros.
+    let kind = |kind: u8| vec![good[start] & !0b110 | kind << 1];
     let middle = start.midpoint(end);
     for (at, bytes) in [
+        (start, kind(3)),
+        (start, kind(0)),
+        (start, kind(1)),
         (start, vec![!good[start]]),
         (start + 1, vec![!good[start + 1]]),
         (start + 7, vec![good[start + 7] ^ 1]),
@@ -56,7 +71,14 @@ fn damage_to_the_packed_vmm_is_told_and_not_executed() {
         (middle, vec![!good[middle]; 2]),
         (middle / SECTOR * SECTOR, vec![0; SECTOR]),
         (end - 2 * SECTOR, vec![0xff; SECTOR]),
+        // The table's only packed entry: a byte less than there is, no bytes, less room, more room, another sum.
+        (table + LENGTH, (length - 1).to_le_bytes().to_vec()),
+        (table + LENGTH, vec![0; 4]),
+        (table + UNPACKED_LENGTH, (unpacked - 4).to_le_bytes().to_vec()),
+        (table + UNPACKED_LENGTH, (unpacked + 4).to_le_bytes().to_vec()),
+        (table + SUM, vec![good[table + SUM] ^ 1]),
     ] {
+        assert_ne!(good[at..at + bytes.len()], bytes, "{at:#x}");
         let mut bad = good.clone();
         bad[at..at + bytes.len()].copy_from_slice(&bytes);
         fs::write(&path, &bad).unwrap();
@@ -66,10 +88,18 @@ fn damage_to_the_packed_vmm_is_told_and_not_executed() {
     }
 }
 
+/// Where the load table lies in an image. Its first entry is the packed VMM.
+fn load_table() -> usize {
+    let elf = cli::metal::vmm().unwrap();
+    let program = ElfFile64::<Endianness>::parse(&*elf.bytes).unwrap();
+    let table = program.symbols().find(|symbol| symbol.name() == Ok("boot_load_table")).unwrap();
+    (table.address() - STAGE1) as usize
+}
+
 /// Where the packed VMM starts: behind the sectors that hold the program's lowest segment.
 fn packed_start() -> usize {
     let elf = cli::metal::vmm().unwrap();
-    let program = ElfFile64::<Endianness>::parse(&*elf).unwrap();
+    let program = ElfFile64::<Endianness>::parse(&*elf.bytes).unwrap();
     let boot = program.segments().min_by_key(|segment| segment.address()).unwrap();
     (boot.size() as usize).next_multiple_of(SECTOR)
 }

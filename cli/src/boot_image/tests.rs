@@ -10,7 +10,7 @@ const SECTORS: usize = 440;
 const FROM_PARTITION: usize = 442;
 
 /// An ELF file with these segments (address, bytes, size in memory) behind the boot sectors.
-fn program(segments: &[(u64, &[u8], u64)]) -> Vec<u8> {
+fn program(segments: &[(u64, &[u8], u64)]) -> Elf {
     const HEADER: usize = 64;
     const PROGRAM_HEADER: usize = 56;
     const SECTION_HEADER: usize = 64;
@@ -41,7 +41,7 @@ fn program(segments: &[(u64, &[u8], u64)]) -> Vec<u8> {
     for field in [HEADER, PROGRAM_HEADER, parts.len(), SECTION_HEADER, sections.len(), NAMES] {
         file.extend((field as u16).to_le_bytes());
     }
-    [file, headers, contents, symbols, names, sections.concat()].concat()
+    Elf { bytes: [file, headers, contents, symbols, names, sections.concat()].concat(), packed: None }
 }
 
 /// The number of the section that holds all names.
@@ -114,7 +114,8 @@ fn segments_travel_as_one_packed_piece() {
     let mut expected = vec![0; 0x1000 + 12];
     expected[..3000].fill(0x90);
     expected[0x1000..0x100a].fill(0xab);
-    let unpacked = lz4::block::decompress(contents(&image, packed), Some(expected.len() as i32)).unwrap();
+    let Some((stream, [0, 0, 0, 0])) = contents(&image, packed).split_last_chunk() else { panic!("no tail") };
+    let unpacked = miniz_oxide::inflate::decompress_to_vec(stream).unwrap();
     assert_eq!(unpacked, expected);
     // It waits in the first page behind the program's memory: 101000h + 2345h, rounded up.
     assert_eq!((packed[0], packed[3], packed[5], packed[6]), (3, 0x10_4000, 0x10_0000, 0x100c));
@@ -153,6 +154,30 @@ fn what_packing_does_not_shorten_travels_as_it_is() {
     let image = build(&program(&[(0x10_0000, &text, 3000)]), Start::Disk, None, None).unwrap();
     assert_eq!(table(&image), [[0, 2, 6, 0x10_0000, 3000, 0, 0, 0]]);
     assert_eq!(contents(&image, table(&image)[0]), text);
+}
+
+#[test]
+fn a_kept_stream_is_taken_if_it_is_of_these_bytes() {
+    let folder = tempfile::tempdir().unwrap();
+    let kept = folder.path().join("kept");
+    let text = [0x90; 3000];
+    let mut elf = program(&[(0x10_0000, &text, 3000)]);
+    elf.packed = Some(kept.clone());
+    let build = || build(&elf, Start::Disk, None, None).unwrap().bytes;
+    let first = build();
+    let stream = std::fs::read(&kept).unwrap();
+    // Of the same bytes, but another: it is used. Of others, or of none: it is made anew.
+    let fewer = miniz_oxide::deflate::compress_to_vec(&text[1..], 9);
+    let more = miniz_oxide::deflate::compress_to_vec(&[0x90; 3001], 9);
+    let another = miniz_oxide::deflate::compress_to_vec(&text, 1);
+    assert_ne!(another, stream);
+    std::fs::write(&kept, &another).unwrap();
+    assert_ne!(build(), first);
+    for unusable in [fewer, more, stream[..stream.len() - 1].to_vec(), Vec::new()] {
+        std::fs::write(&kept, unusable).unwrap();
+        assert_eq!(build(), first);
+        assert_eq!(std::fs::read(&kept).unwrap(), stream);
+    }
 }
 
 #[test]

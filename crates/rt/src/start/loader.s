@@ -8,11 +8,13 @@
 # Low memory while it runs (all of it is free once rt has copied the record):
 #   1000h..4000h  first page tables       4000h  memory map      ..7B80h  stack
 #   7B80h         boot record (at BP)     7C00h  stages 1 and 2  10000h..1FE00h  bounce buffer
+#   and to unpack (inflate.s): 10000h..30148h
 
 .equ CODE64, 0x08                       # selectors of boot_gdt
 .equ DATA32, 0x10
 .equ CODE16, 0x18
 .equ DATA16, 0x20
+.equ CODE32, 0x28
 .equ BOUNCE, 0x10000
 .equ CHUNK_BYTES, 127 * 512             # what every INT 13h extension can read at once
 .equ MAP_LIMIT, 128                     # memory map entries kept
@@ -370,6 +372,7 @@ boot_gdt:
     .quad 0x00cf93000000ffff
     .quad 0x00009b000000ffff
     .quad 0x000093000000ffff
+    .quad 0x00cf9b000000ffff
 boot_gdt_pointer:
     .word . - boot_gdt - 1
     .long boot_gdt

@@ -228,6 +228,12 @@ pub const DEPARTURES: &[Departure] = &[
                    of unknown MSRs are dropped.",
     },
     Departure {
+        rule: "load.msr.model_specific",
+        behaviour: Behaviour::Ignores,
+        when: always,
+        argument: "Microcode updates are not emulated, and writes of their MSRs are dropped.",
+    },
+    Departure {
         rule: "load.msr.smm",
         behaviour: Behaviour::Ignores,
         when: always,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use vmx::audit::{Outcome, rules};
+use vmx::audit::{Outcome, judged_msrs, not_checked, rules};
 
 use super::departures::DEPARTURES;
 
@@ -52,6 +52,38 @@ pub fn markdown() -> String {
             out,
             "| `{}` | {} | {} {} | {outcome} | {confirmed} |",
             rule.id, rule.sentence, rule.section.number, rule.section.title
+        );
+    }
+    out.push_str(&msrs());
+    out.push_str(&gaps());
+    out
+}
+
+/// Which MSRs' values the last rule judges.
+fn msrs() -> String {
+    let mut out = "\n## The MSRs whose values `load.msr.value` judges\n\n\
+                   What WRMSR accepts depends on the model. For these MSRs the manual says it once for all; an entry with \
+                   another MSR is left undecided.\n\n"
+        .to_owned();
+    for (first, last, name) in judged_msrs() {
+        let _ = match first == last {
+            true => writeln!(out, "* {first:X}h: {name}"),
+            false => writeln!(out, "* {first:X}h to {last:X}h: {name}"),
+        };
+    }
+    out
+}
+
+/// What the chapter requires and no rule checks.
+fn gaps() -> String {
+    let mut out =
+        "\n## What no rule checks\n\n| section | requirement | why no rule checks it |\n|---|---|---|\n"
+            .to_owned();
+    for gap in not_checked() {
+        let _ = writeln!(
+            out,
+            "| {} {} | {} | {} |",
+            gap.section.number, gap.section.title, gap.requirement, gap.why
         );
     }
     out

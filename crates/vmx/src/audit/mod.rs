@@ -65,3 +65,8 @@ pub fn rules() -> &'static [&'static Rule] {
 pub fn not_checked() -> &'static [NotChecked] {
     not_checked::NOT_CHECKED
 }
+
+/// The MSRs whose values in an MSR-load area are judged: first and last number, and name. Others are left undecided.
+pub fn judged_msrs() -> impl Iterator<Item = (u32, u32, &'static str)> {
+    rules::wrmsr::judged()
+}

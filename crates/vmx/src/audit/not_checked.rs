@@ -65,7 +65,8 @@ pub(super) static NOT_CHECKED: &[NotChecked] = &[
         why: "A freedom of the processor. The rule assumes that it checks." },
     NotChecked { section: s::MSR_LOADING,
         requirement: "WRMSR must accept each value.",
-        why: "Checked for 14 architectural MSRs (load.msr.value), undecided for others: most depend on the model." },
+        why: "Checked for the MSRs that `judged_msrs` lists (load.msr.value), undecided for others: what they accept \
+              depends on the model." },
     NotChecked { section: s::MSR_LOADING,
         requirement: "The area should have no more entries than IA32_VMX_MISC recommends.",
         why: "A recommendation. Beyond it behaviour is unpredictable, which is no rule." },

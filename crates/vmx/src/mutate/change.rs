@@ -334,8 +334,20 @@ fn change_virtual_apic(machine: &mut Machine, random: &mut Random) {
 }
 
 /// MSRs for the load area, with values good and bad: those that segments and EFER hold, those of the x2APIC, some that
-/// do not exist.
-const MSRS: [(u64, u64); 20] = [
+/// do not exist, some that are locked or barred.
+const MSRS: [(u64, u64); 32] = [
+    (0x3A, 5),
+    (0x79, 0),
+    (0x8B, 0),
+    (0x250, 0x0606_0606_0606_0606),
+    (0x26F, 2 << 16),
+    (0x2FF, 0xC06),
+    (0x2FF, 0xC02),
+    (0x480, 0),
+    (0x1D9, 0),
+    (0xC000_0080, 0x500),
+    (0xC000_0080, 1),
+    (0xC000_0080, 2),
     (0x174, 0x10),
     (0x175, 0x1000),
     (0x175, 1 << 47),

@@ -83,6 +83,33 @@ fn msr_loading_fails_at_the_first_bad_entry() {
 }
 
 #[test]
+fn an_msr_that_may_not_exist_leaves_the_rule_on_values_undecided() {
+    let capabilities = Profile::CORE2.capabilities;
+    let mut machine = v8086(&capabilities);
+    machine.set(Field::VM_ENTRY_MSR_LOAD_COUNT, 1);
+    machine.set(Field::VM_ENTRY_MSR_LOAD_ADDRESS, 0x1000);
+    // Acceptable where the MSR exists, so that nothing is certain; and one of which nothing is known.
+    for (msr, value) in
+        [(0xE1, 1), (0x6A2, 0), (0x6E1, 1 << 31), (0xD90, 3), (0x1CF, 0x40), (0xC000_0103, 1), (0x1A0, 1)]
+    {
+        let mut found = Vec::new();
+        let memory = |address: u64| Some(if address.is_multiple_of(16) { msr } else { value });
+        audit::check_with(&machine, &capabilities, &memory, &mut |finding| match finding {
+            Finding::Violation(violation) => panic!("{msr:X}h: {violation:?}"),
+            Finding::Undecided(undecided) => found.push(undecided.rule.id),
+        });
+        assert_eq!(found, ["load.msr.value"], "{msr:X}h");
+    }
+}
+
+#[test]
+fn judged_msrs_are_listed_by_number() {
+    let msrs: Vec<_> = audit::judged_msrs().collect();
+    assert!(msrs.is_sorted_by(|(_, last, _), (first, ..)| last < first));
+    assert!(msrs.iter().all(|(first, last, name)| first <= last && !name.is_empty()));
+}
+
+#[test]
 fn base_states_break_no_rule_wherever_they_are_possible() {
     for profile in Profile::ALL {
         for base in base::ALL {

@@ -1,12 +1,11 @@
 //! Rules on what lies in memory: page-directory-pointer-table entries ("Checks on Guest Page-Directory-Pointer-Table
 //! Entries", section 28.3.1.6) and the VM-entry MSR-load area ("Loading MSRs", 28.4).
 
-use super::super::engine::{Audit, Decision, HOLDS, Row, Term, Test, bits, off, on, state};
+use super::super::engine::{Audit, Decision, HOLDS, Row, Term, Test, off, on, state};
 use super::super::finding::{Demand, Evidence, Why};
 use super::super::rule::{Rule, section::GUEST_PDPTES};
 use super::super::state::{ENTRY_LOAD, PAE, PAGING};
-use super::msr::is_pat;
-use crate::control_register::efer;
+use super::wrmsr;
 use crate::controls::ControlKind::{Entry, Secondary};
 use crate::controls::{entry, secondary};
 use crate::exit::EntryFailure;
@@ -122,18 +121,8 @@ mod index {
     pub const BIOS_UPDT_TRIG:   u32 = 0x79;
     pub const BIOS_SIGN_ID:     u32 = 0x8B;
     pub const SMM_MONITOR_CTL:  u32 = 0x9B;
-    pub const SYSENTER_CS:      u32 = 0x174;
-    pub const SYSENTER_ESP:     u32 = 0x175;
-    pub const SYSENTER_EIP:     u32 = 0x176;
-    pub const PAT:              u32 = 0x277;
-    pub const EFER:             u32 = 0xC000_0080;
-    pub const STAR:             u32 = 0xC000_0081;
-    pub const LSTAR:            u32 = 0xC000_0082;
-    pub const CSTAR:            u32 = 0xC000_0083;
-    pub const FMASK:            u32 = 0xC000_0084;
     pub const FS_BASE:          u32 = 0xC000_0100;
     pub const GS_BASE:          u32 = 0xC000_0101;
-    pub const KERNEL_GS_BASE:   u32 = 0xC000_0102;
 }
 
 fn base(audit: &Audit, _: Field, area: u64) -> Decision {
@@ -160,33 +149,15 @@ fn reserved(audit: &Audit, _: Field, area: u64) -> Decision {
     first(audit, area, |_, load| Ok(load.msr >> 32 != 0))
 }
 
+/// MSRs that other rules bar altogether are theirs.
 fn value(audit: &Audit, _: Field, area: u64) -> Decision {
     first(audit, area, |audit, load| match load.index() {
-        index::EFER => refuses_efer(audit, load.value),
-        index::PAT => Ok(!is_pat(load.value)),
-        index::SYSENTER_ESP | index::SYSENTER_EIP | index::LSTAR | index::CSTAR | index::KERNEL_GS_BASE => {
-            Ok(audit.canonical(load.value)?.is_some())
-        }
-        index::FMASK => Ok(load.value >> 32 != 0),
-        index::STAR | index::SYSENTER_CS => Ok(false),
-        // Other rules bar these altogether.
         index::FS_BASE
         | index::GS_BASE
         | index::SMM_MONITOR_CTL
         | index::BIOS_UPDT_TRIG
         | index::BIOS_SIGN_ID => Ok(false),
         _ if is_x2apic(load) => Ok(false),
-        other => Err(Why::Msr(other)),
+        other => wrmsr::refuses(audit, other, load.value),
     })
-}
-
-/// WRMSR keeps LMA, and with paging LME must not change from what the entry has established.
-fn refuses_efer(audit: &Audit, value: u64) -> Result<bool, Why> {
-    if bits(value, 0, !efer::DEFINED)?.is_some() {
-        return Ok(true);
-    }
-    if !audit.is(PAGING)? {
-        return Ok(false);
-    }
-    Ok((value & efer::LME != 0) != audit.has(Entry, entry::IA_32E_MODE_GUEST)?)
 }

@@ -14,6 +14,7 @@ pub(super) mod host;
 pub(super) mod injection;
 pub(super) mod memory;
 mod msr;
+pub(super) mod wrmsr;
 
 use super::engine::Row;
 use super::rule::Rule;

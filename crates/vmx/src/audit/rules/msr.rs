@@ -28,11 +28,8 @@ const S_CET_SHADOW_STACKS: u64 = 3;
 
 /// Demands a memory type in each byte.
 pub(super) fn pat(_: &Audit, _: Field, value: u64) -> Decision {
-    demand(is_pat(value), Demand::Sentence)
-}
-
-pub(super) fn is_pat(value: u64) -> bool {
-    value.to_le_bytes().iter().all(|memory_type| matches!(memory_type, 0 | 1 | 4..=7))
+    let is_pat = value.to_le_bytes().iter().all(|memory_type| matches!(memory_type, 0 | 1 | 4..=7));
+    demand(is_pat, Demand::Sentence)
 }
 
 /// Demands that bits beyond `defined` are 0, and those that this processor does not have, as far as that is known.

@@ -29,6 +29,14 @@ title "block move"
 run_code int15_table
 call_bios 0x15, ax=0x8700, cx=4, es=EXERCISE_BUFFER_SEGMENT
 dump EXERCISE_BUFFER_SEGMENT, 0x120, 10
+call_bios 0x15, ax=0x2400
+run_code int15_table_up
+call_bios 0x15, ax=0x8700, cx=4, es=EXERCISE_BUFFER_SEGMENT
+run_code int15_table_down
+call_bios 0x15, ax=0x8700, cx=5, es=EXERCISE_BUFFER_SEGMENT
+dump EXERCISE_BUFFER_SEGMENT, 0x140, 10
+call_bios 0x15, ax=0x2402
+call_bios 0x15, ax=0x2401
 title "waits"
 call_bios 0x15, ax=0x8600, cx=0, dx=2000
 call_bios 0x15, ax=0x8300, cx=2, dx=0, es=EXERCISE_BUFFER_SEGMENT, bx=0x200
@@ -97,6 +105,25 @@ int15_table:
     mov word ptr es:[0x1C], 0x9302
     mov dword ptr es:[0x100], 0x44332211
     mov dword ptr es:[0x104], 0x88776655
+    pop es
+    ret
+# From 20100h to 108200h, which A20 hides, and back to 20140h.
+int15_table_up:
+    push es
+    mov ax, EXERCISE_BUFFER_SEGMENT
+    mov es, ax
+    mov word ptr es:[0x1A], 0x8200
+    mov word ptr es:[0x1C], 0x9310
+    pop es
+    ret
+int15_table_down:
+    push es
+    mov ax, EXERCISE_BUFFER_SEGMENT
+    mov es, ax
+    mov word ptr es:[0x12], 0x8200
+    mov word ptr es:[0x14], 0x9310
+    mov word ptr es:[0x1A], 0x0140
+    mov word ptr es:[0x1C], 0x9302
     pop es
     ret
 # Waits until four ticks have begun.

@@ -1,8 +1,6 @@
 //! The physical memory of a guest PC: 640 KiB, text video memory, ROM, RAM above 1 MiB, holes that read all ones, and
 //! an A20 gate. What the guest's processor sees of it is up to the tables ([`PageTables`] or [`ExtendedPageTables`]).
 
-use core::ops::Range;
-
 use v8086::GuestMemory;
 use vmx::Capabilities;
 
@@ -212,15 +210,24 @@ impl PcSpace {
         }
     }
 
-    /// Cuts an access of `length` bytes at page ends: what is behind each piece, where in RAM, which bytes.
-    fn pieces(&self, address: u32, length: usize) -> impl Iterator<Item = (Page, usize, Range<usize>)> {
-        let mut done = 0;
-        core::iter::from_fn(move || {
-            let address = self.gate(address as usize + done);
-            let piece = (length - done).min(PAGE_BYTES - address % PAGE_BYTES);
-            done += piece;
-            (piece > 0).then(|| (self.kind(address / PAGE_BYTES), address, done - piece..done))
-        })
+    /// Reads at a physical address up to the end of the page; how many bytes that were.
+    fn read_page(&self, address: usize, bytes: &mut [u8]) -> usize {
+        let length = bytes.len().min(PAGE_BYTES - address % PAGE_BYTES);
+        match self.kind(address / PAGE_BYTES) {
+            Page::Ram | Page::Rom => self.ram.read(address, &mut bytes[..length]),
+            Page::Hole => bytes[..length].fill(0xFF),
+        }
+        length
+    }
+
+    /// Writes at a physical address up to the end of the page; how many bytes that were.
+    fn write_page(&mut self, address: usize, bytes: &[u8]) -> usize {
+        let length = bytes.len().min(PAGE_BYTES - address % PAGE_BYTES);
+        match self.kind(address / PAGE_BYTES) {
+            Page::Ram => self.ram.write(address, &bytes[..length]),
+            Page::Rom | Page::Hole => {}
+        }
+        length
     }
 
     /// One piece, if it is all RAM or ROM: the way of nearly every access.
@@ -236,24 +243,30 @@ impl GuestMemory for PcSpace {
         if let Some((_, address)) = self.one_piece(address, bytes.len()) {
             return self.ram.read(address, bytes);
         }
-        for (kind, address, range) in self.pieces(address, bytes.len()) {
-            match kind {
-                Page::Ram | Page::Rom => self.ram.read(address, &mut bytes[range]),
-                Page::Hole => bytes[range].fill(0xFF),
-            }
+        let mut done = 0;
+        while done < bytes.len() {
+            done += self.read_page(self.gate(address as usize + done), &mut bytes[done..]);
         }
     }
 
     fn write(&mut self, address: u32, bytes: &[u8]) {
         let mut done = 0;
         while done < bytes.len() {
-            let address = self.gate(address as usize + done);
-            let piece = (bytes.len() - done).min(PAGE_BYTES - address % PAGE_BYTES);
-            match self.kind(address / PAGE_BYTES) {
-                Page::Ram => self.ram.write(address, &bytes[done..done + piece]),
-                Page::Rom | Page::Hole => {}
-            }
-            done += piece;
+            done += self.write_page(self.gate(address as usize + done), &bytes[done..]);
+        }
+    }
+
+    fn read_physical(&self, address: u32, bytes: &mut [u8]) {
+        let mut done = 0;
+        while done < bytes.len() {
+            done += self.read_page(address as usize + done, &mut bytes[done..]);
+        }
+    }
+
+    fn write_physical(&mut self, address: u32, bytes: &[u8]) {
+        let mut done = 0;
+        while done < bytes.len() {
+            done += self.write_page(address as usize + done, &bytes[done..]);
         }
     }
 }

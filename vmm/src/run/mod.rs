@@ -17,8 +17,8 @@ mod vm;
 use pc::{Context as Service, Pc, PcConfig, Signature};
 use rt::cpu::rdtsc;
 use v8086::{FarPointer, SystemRegisters};
+use vmx::Machine;
 use vmx::exit::ExitReason;
-use vmx::{Field, Machine};
 use wire::{End, Outcome, RunJob};
 
 use crate::clock::Clock;
@@ -40,10 +40,7 @@ pub use backend::Impossible;
 use console::{Console, Wish};
 use disk::ModuleDisk;
 use post_mortem::Ring;
-use vm::{Next, Vm};
-
-/// CR4 bits that a guest of this back-end may believe to have: VME, PVI, TSD, DE, PSE, PGE, PCE, OSFXSR, OSXMMEXCPT.
-const GUEST_CR4: u32 = 0x79F;
+use vm::{GUEST_CR4, Next, Vm};
 
 /// Runs the job to its end.
 ///
@@ -127,14 +124,8 @@ fn power_on(
     around: &Surroundings,
     vm: &mut Vm,
 ) -> Result<Machine, Failure> {
-    let mut machine = vm.backend.plan(around, vm.space.tables())?;
-    vm.primary_controls = machine.get(Field::PRIMARY_PROCESSOR_BASED_VM_EXECUTION_CONTROLS).unwrap_or(0);
     vm.vcpu = Vcpu::new();
-    vm.system = SystemRegisters::after_bios(GUEST_CR4);
-    vm.stepping = None;
-    vm.window_wanted = false;
-    vm.space.close();
-    vm.space.redirect_interrupts(true);
+    let mut machine = vm.reset_processor(around)?;
     let mut cpu = GuestCpu::planned(&mut vm.vcpu.general, &mut machine);
     let mut service = Service {
         cpu: &mut cpu,
@@ -222,10 +213,35 @@ impl Life<'_, '_> {
                     self.vm.follow_timer();
                     rt::irq::wait();
                 }
+                Next::End(end) if self.resume_after_reset(vmcs, end)? => return Ok(None),
                 Next::End(end) if self.console.restarts_on(end) => return self.restart(vmcs).map(|()| None),
                 Next::End(end) => return Ok(Some(self.guest_ended(end))),
             }
         }
+    }
+
+    /// A guest that announced the reset of its processor goes on in real mode where it said; `false`: it did not.
+    fn resume_after_reset(&mut self, vmcs: &mut LaunchedVmcs, end: End) -> Result<bool, Failure> {
+        let reset = matches!(end, End::ResetVector | End::KeyboardReset | End::FastReset | End::TripleFault);
+        if !reset {
+            return Ok(false);
+        }
+        let vm = &mut *self.vm;
+        let mut machine = vm.reset_processor(self.around)?;
+        let mut cpu = GuestCpu::planned(&mut vm.vcpu.general, &mut machine);
+        let mut service = Service {
+            cpu: &mut cpu,
+            memory: &mut vm.space,
+            disks: &mut vm.disk,
+            host: &mut self.context.report,
+            now: vm.clock.now(),
+        };
+        if !vm.pc.resume_after_reset(&mut service) {
+            return Ok(false);
+        }
+        vmcs.apply(&machine)?;
+        vm.follow_devices();
+        Ok(true)
     }
 
     /// The guest is switched off and on again.

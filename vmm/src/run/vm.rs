@@ -2,8 +2,8 @@
 
 use pc::{Context as Service, Pc, RebootCause, ServiceOutcome};
 use v8086::{Cpu, FarPointer, Flags, GuestMemory, SegmentRegister, SystemRegisters};
-use vmx::Field;
-use vmx::controls::primary;
+use vmx::controls::{ControlRefused, primary};
+use vmx::{Field, Machine};
 use wire::End;
 
 use crate::clock::Clock;
@@ -14,6 +14,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::guest_cpu::{CurrentFields, GuestCpu};
 use crate::memory::PcSpace;
+use crate::plan::Surroundings;
 use crate::report::Reporter;
 use crate::{host_timer, io};
 
@@ -22,6 +23,10 @@ use super::disk::ModuleDisk;
 
 /// Blocking by STI and by MOV SS, in the interruptibility state.
 pub const BLOCKING: u64 = 0b11;
+
+/// CR4 bits that a guest in virtual-8086 mode may believe to have: VME, PVI, TSD, DE, PSE, PGE, PCE, OSFXSR,
+/// OSXMMEXCPT.
+pub const GUEST_CR4: u32 = 0x79F;
 
 /// A PC.
 pub struct Vm {
@@ -77,6 +82,24 @@ impl Vm {
     /// The guest's processor.
     pub fn cpu(&mut self) -> GuestCpu<'_, CurrentFields> {
         GuestCpu::current(&mut self.vcpu.general)
+    }
+
+    /// A processor after a reset, as a plan; what the VMM keeps of the old one is forgotten. The general
+    /// registers and the coprocessor stay.
+    ///
+    /// # Errors
+    /// [`ControlRefused`]
+    pub fn reset_processor(&mut self, around: &Surroundings) -> Result<Machine, ControlRefused> {
+        let machine = self.backend.plan(around, self.space.tables())?;
+        self.vcpu.forget_host_stack();
+        self.primary_controls =
+            machine.get(Field::PRIMARY_PROCESSOR_BASED_VM_EXECUTION_CONTROLS).unwrap_or(0);
+        self.system = SystemRegisters::after_bios(GUEST_CR4);
+        self.stepping = None;
+        self.window_wanted = false;
+        self.space.close();
+        self.space.redirect_interrupts(true);
+        Ok(machine)
     }
 
     /// Where the guest is; in a BIOS service, where it called from.

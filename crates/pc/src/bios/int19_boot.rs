@@ -74,7 +74,8 @@ impl Pc {
 }
 
 impl Pc {
-    /// After a reset by a device or through the reset vector: whether the guest had announced it in CMOS byte 0Fh, as
+    /// After a reset by a device or through the reset vector, or a shutdown of the processor that nobody asked for (a
+    /// triple fault): whether the guest had announced it in CMOS byte 0Fh, as
     /// programs do that come back from protected mode. Then memory and devices are kept, and the processor stands where
     /// 40:67 says: the caller goes on with it and forgets the end. Else it is an end indeed.
     pub fn resume_after_reset(&mut self, context: &mut Context<'_>) -> bool {
@@ -83,12 +84,13 @@ impl Pc {
         const RETURN: u8 = 0x09;
         const JUMP: u8 = 0x0A;
 
-        let Some(End::Reboot(
-            RebootCause::KeyboardController | RebootCause::SystemControlPort | RebootCause::ResetVector,
-        )) = self.end
-        else {
-            return false;
-        };
+        match self.end {
+            None
+            | Some(End::Reboot(
+                RebootCause::KeyboardController | RebootCause::SystemControlPort | RebootCause::ResetVector,
+            )) => {}
+            _ => return false,
+        }
         let announced = self.devices.cmos.get(register::SHUTDOWN, context.now);
         self.devices.cmos.set(register::SHUTDOWN, 0, context.now);
         let [offset, segment] = [RESUME, RESUME + 2].map(|address| context.memory.read_u16(address));

@@ -154,8 +154,8 @@ impl DemoArgs {
 #[derive(Clone, Debug, Args)]
 #[command(after_long_help = keys::grammar())]
 pub struct RunArgs {
-    /// The disk image: a floppy's size gives that floppy, another up to 2.88 MB the next larger one, more (up to
-    /// 512 MiB) a hard disk.
+    /// The disk image: a floppy's size gives that floppy, another the 1.44-MB or 2.88-MB floppy that holds it, more (up
+    /// to 512 MiB) a hard disk.
     pub image: PathBuf,
     /// Wait until a row of the screen holds this text. May be repeated; runs in order with --keys, in the guest's
     /// time, and without a person.

@@ -14,6 +14,9 @@ const FLOPPIES: [Geometry; 8] = [
     geometry(80, 2, 36), // 2.88 MB
 ];
 
+/// Where 1.44 MB stands among them.
+const USUAL: usize = 6;
+
 /// What INT 13h can address.
 const MOST_CYLINDERS: u32 = 1024;
 
@@ -31,9 +34,11 @@ fn cylinder_sectors(heads: u8, sectors_per_track: u8) -> u32 {
     u32::from(heads) * u32::from(sectors_per_track)
 }
 
-/// The smallest floppy format that holds this many sectors; `None` for more than 2.88 MB.
+/// The floppy format of this many sectors. An image of another size is part of a 1.44-MB floppy if it fits, as other
+/// machines take it too: a boot sector alone, or with its program behind. Else of the largest; `None` for more than that.
 pub(super) fn of_floppy(sectors: u32) -> Option<Geometry> {
-    FLOPPIES.into_iter().find(|&format| capacity(format) >= sectors)
+    let exactly = FLOPPIES.into_iter().find(|&format| capacity(format) == sectors);
+    exactly.or_else(|| FLOPPIES[USUAL..].iter().copied().find(|&format| capacity(format) > sectors))
 }
 
 /// The geometry of a hard disk of `sectors`: the one that its partition table was made for, or its FAT boot sector,
@@ -122,20 +127,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_floppy_is_the_smallest_format_that_holds_it() {
+    fn a_floppy_has_the_format_of_its_size_or_else_the_usual_one() {
         let rows = [
-            (1, (40, 1, 8)),
+            (1, (80, 2, 18)),
+            (319, (80, 2, 18)),
             (320, (40, 1, 8)),
-            (321, (40, 1, 9)),
+            (321, (80, 2, 18)),
             (360, (40, 1, 9)),
-            (361, (40, 2, 8)),
             (640, (40, 2, 8)),
             (720, (40, 2, 9)),
-            (721, (80, 2, 9)),
             (1440, (80, 2, 9)),
             (2400, (80, 2, 15)),
             (2401, (80, 2, 18)),
             (2880, (80, 2, 18)),
+            (2881, (80, 2, 36)),
             (5760, (80, 2, 36)),
         ];
         for (sectors, (cylinders, heads, per_track)) in rows {

@@ -19,8 +19,8 @@ use super::{BootImageError, PAGE, PAYLOAD, Segment};
 /// Turns of Zopfli's search; more of them gain some 20 bytes.
 const TURNS: NonZero<u64> = NonZero::new(5).unwrap();
 
-/// What follows the stream, so that the loader may read a dword anywhere in it (`INFLATE_TAIL` there).
-const TAIL: [u8; 4] = [0; 4];
+/// What follows the stream, so that the loader may read in dwords (`INFLATE_TAIL` there).
+const TAIL: [u8; 12] = [0; 12];
 
 /// The sum is of dwords; the program is filled up to a whole one.
 const DWORD: usize = 4;

@@ -1,17 +1,20 @@
 # DEFLATE (RFC 1951) for unpack.s: a stream of blocks, each stored, or in a code of its own or the fixed one.
 #
-# On entry: protected mode, flat 32-bit segments. ESI = the stream, ECX = its bytes and INFLATE_TAIL more, so that a
-# dword may be read anywhere in it; EDI..EBP = room for what it unpacks to.
+# On entry: protected mode, flat 32-bit segments. ESI = the stream, ECX = its bytes and INFLATE_TAIL more;
+# EDI..EBP = room for what it unpacks to.
 # Responsible for: EDI = the end of that. All that is damaged ends in boot_unpack_damaged: no read before or behind
-# the stream, no write outside EDI..EBP and INFLATE_MEMORY, and each turn of a loop takes bits, of which there is an
-# end.
+# the stream and its tail, no write outside EDI..EBP and INFLATE_MEMORY, and no loop that neither takes bits nor fills
+# room, of which there is an end.
 #
 # A code's table has an entry for each value that the next bits can have, as many bits as its longest code: the
-# symbol times 16, plus the bits to take. No code is 0. It starts with a dword, its last index, a mask of those bits.
+# symbol times 16, plus the bits to take. What is no code has a symbol beyond all. The table starts with a dword, its
+# last index, which is a mask of those bits.
 #
 # While it runs: ESI and EBP as on entry, EDI = where the next byte goes, EDX = the next bit's number in the stream.
 
-.equ INFLATE_TAIL, 4
+# Whether there are bits left is asked before each byte, or length and distance. The distance's bits start up to 20
+# behind that place; they are taken from two dwords, the first of which holds the first bit.
+.equ INFLATE_TAIL, 12
 .equ INFLATE_LONGEST, 15                # bits of a code
 .equ INFLATE_TABLE, 4 + (2 << INFLATE_LONGEST)
 .equ INFLATE_MEMORY, BOUNCE             # free while nothing is read
@@ -23,18 +26,45 @@
 .equ INFLATE_BLOCK_END, 256             # symbols: below it bytes, above it lengths
 .equ INFLATE_LENGTH_258, 285            # the last one, which the rule for the others does not give
 .equ INFLATE_DISTANCE_CODES, 30
+.equ INFLATE_NO_CODE, 0xfff0
 .equ INFLATE_REPEAT, 16                 # among code lengths: first of three that repeat
 
-# EAX = at least 25 of the next bits, from bit 0 on. Changes ECX.
+# EAX = the next 32 bits. Changes EBX, ECX.
 .macro inflate_look
-    cmp edx, [boot_inflate_last]
-    ja boot_unpack_damaged
     mov ecx, edx
-    shr ecx, 3
-    mov eax, [esi + ecx]
-    mov cl, dl
-    and cl, 7
-    shr eax, cl
+    shr ecx, 5
+    mov eax, [esi + ecx * 4]
+    mov ebx, [esi + ecx * 4 + 4]
+    mov ecx, edx
+    shrd eax, ebx, cl                   # by its five low bits
+.endm
+
+# EAX = the next symbol by a table, ECX = its bits, EBX = they and those behind.
+.macro inflate_symbol table
+    inflate_look
+    mov ebx, eax
+    and eax, [\table]
+    movzx eax, word ptr [eax * 2 + \table + 4]
+    mov ecx, eax
+    and ecx, 15
+    add edx, ecx
+    shr eax, 4
+.endm
+
+# EAX = a length less 3, or a distance less 1, from the symbol EAX of that kind: the first 2 * 2^exponent symbols are
+# the number itself; each 2^exponent more take one more bit. EBX = what is behind the symbol. Changes EBX, ECX.
+.macro inflate_number exponent
+    cmp eax, 2 << \exponent
+    jb 9f
+    mov ecx, eax
+    shr ecx, \exponent
+    dec ecx                             # how many bits
+    add edx, ecx
+    and eax, (1 << \exponent) - 1
+    or eax, 1 << \exponent
+    ror ebx, cl
+    shld eax, ebx, cl
+9:
 .endm
 
 .section .boot.loader, "awx"
@@ -60,8 +90,9 @@ boot_inflate_block:
 
 # Symbols until the block's end, by both tables.
 boot_inflate_coded:
-    mov ebx, INFLATE_SYMBOLS
-1:  call boot_inflate_symbol
+1:  cmp edx, [boot_inflate_last]
+    ja boot_unpack_damaged
+    inflate_symbol INFLATE_SYMBOLS
     cmp eax, INFLATE_BLOCK_END
     jae 2f
     cmp edi, ebp
@@ -69,22 +100,22 @@ boot_inflate_coded:
     stos byte ptr es:[edi], al
     jmp 1b
 2:  je boot_inflate_block_done
+    shr ebx, cl
     cmp eax, INFLATE_LENGTH_258
     ja boot_unpack_damaged
-    mov ecx, 258
+    mov ecx, 258 - 3
     je 3f
     sub eax, INFLATE_BLOCK_END + 1
-    mov cl, 2
-    call boot_inflate_number
-    lea ecx, [eax + 3]
+    inflate_number 2
+    mov ecx, eax
 3:  push ecx                            # the length
-    mov ebx, INFLATE_DISTANCES
-    call boot_inflate_symbol
+    inflate_symbol INFLATE_DISTANCES
     cmp eax, INFLATE_DISTANCE_CODES
     jae boot_unpack_damaged
-    mov cl, 1
-    call boot_inflate_number
+    shr ebx, cl
+    inflate_number 1
     pop ecx
+    add ecx, 3
     mov ebx, edi
     sub ebx, [boot_inflate_start]
     cmp eax, ebx
@@ -99,7 +130,7 @@ boot_inflate_coded:
     dec esi                             # distances count from 1
     rep movs byte ptr es:[edi], byte ptr [esi]  # may overlap: then the bytes repeat, as they should
     pop esi
-    jmp boot_inflate_coded
+    jmp 1b
 
 # From the next whole byte on: a count, its complement, the bytes.
 boot_inflate_stored:
@@ -213,7 +244,11 @@ boot_inflate_dynamic:
     mov ecx, 19
     call boot_inflate_build
     mov edi, eax
-2:  call boot_inflate_symbol
+2:  cmp edx, [boot_inflate_last]
+    ja boot_unpack_damaged
+    inflate_symbol INFLATE_SYMBOLS
+    cmp eax, INFLATE_REPEAT + 2
+    ja boot_unpack_damaged
     mov ecx, 1
     cmp eax, INFLATE_REPEAT
     jb 4f                               # a length; above it, how often one repeats follows
@@ -252,21 +287,11 @@ boot_inflate_build:
     pushad
     mov esi, eax
     mov ebp, ecx
-    xor eax, eax                        # the length
     xor edx, edx                        # the next code
+    mov eax, 1                          # the length
     mov [ebx], eax
-    mov [ebx + 4], ax
-1:  inc eax
-    push esi
-    lea esi, [ebx + 4]
-    mov ecx, [ebx]
-    inc ecx
-    lea edi, [esi + ecx * 2]
-    rep movs word ptr es:[edi], word ptr [esi]
-    pop esi
-    shl dword ptr [ebx], 1
-    inc dword ptr [ebx]
-    mov edi, esi
+    mov dword ptr [ebx + 4], INFLATE_NO_CODE << 16 | INFLATE_NO_CODE
+1:  mov edi, esi
     mov ecx, ebp
 2:  repne scas al, byte ptr es:[edi]
     jne 5f
@@ -294,50 +319,36 @@ boot_inflate_build:
 5:  test edx, edx
     js 7f
     cmp al, INFLATE_LONGEST
-    jb 1b
+    je 7f
+    inc eax
+    push esi
+    lea esi, [ebx + 4]
+    mov ecx, [ebx]
+    inc ecx
+    lea edi, [esi + ecx * 2]
+    shr ecx, 1
+    rep movs dword ptr es:[edi], dword ptr [esi]
+    pop esi
+    shl dword ptr [ebx], 1
+    inc dword ptr [ebx]
+    jmp 1b
 7:  popad
-    ret
-
-# EAX = the next symbol, by the table at EBX. Changes ECX.
-boot_inflate_symbol:
-    inflate_look
-    and eax, [ebx]
-    movzx eax, word ptr [ebx + eax * 2 + 4]
-    mov ecx, eax
-    and ecx, 15
-    jz boot_unpack_damaged              # not a code
-    add edx, ecx
-    shr eax, 4
     ret
 
 # EAX = the next ECX bits, 1 to 16. Keeps EBX, ECX.
 boot_inflate_bits:
+    cmp edx, [boot_inflate_last]
+    ja boot_unpack_damaged
+    push ebx
     push ecx
     inflate_look
     pop ecx
+    pop ebx
     add edx, ecx
     neg cl
     shl eax, cl
     shr eax, cl
     neg cl
-    ret
-
-# EAX = a length less 3, or a distance less 1, from its symbol EAX of that kind. The first 2 * 2^CL symbols are the
-# number; each 2^CL more have one more bit behind them, which follow. Changes EBX, ECX.
-boot_inflate_number:
-    mov ebx, eax
-    shr eax, cl
-    dec eax
-    jle 1f
-    push eax                            # bits
-    shl eax, cl
-    sub ebx, eax
-    pop ecx
-    shl ebx, cl
-    call boot_inflate_bits
-    add eax, ebx
-    ret
-1:  mov eax, ebx
     ret
 
 # The lengths of the code lengths' code come with those first that are likely.

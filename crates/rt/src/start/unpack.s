@@ -1,7 +1,7 @@
 # The last part of stage 2: packed parts of the program, moved to their place.
 #
-# On entry: a whole packed part in memory (real mode, as in loader.s): a DEFLATE stream (inflate.s) and four bytes
-# more. What it unpacks to has the targets of calls and jumps counted from its first byte: two calls of one routine
+# On entry: a whole packed part in memory (real mode, as in loader.s): a DEFLATE stream (inflate.s) and its tail
+# behind it. What it unpacks to has the targets of calls and jumps counted from its first byte: two calls of one routine
 # are then equal bytes, and the stream is shorter.
 # Responsible for: the bytes at their place, exactly as many as the table says and with its sum.
 # A damaged part is neither read nor written beyond its bounds; it ends as a damaged table does.
@@ -58,8 +58,7 @@ boot_unpack_entry:
 2:  lods eax, dword ptr [esi]
     rol edx, 1
     add edx, eax
-    dec ecx
-    jnz 2b
+    loop 2b
 3:  far_jump_32 CODE16, 4f
 .code16
 4:  pop bx

@@ -1,6 +1,7 @@
 //! The command line.
 
 mod breaks;
+mod drive;
 mod offline;
 
 use std::path::PathBuf;
@@ -13,6 +14,7 @@ use wire::KeyItem;
 use crate::engine::{Cpu, Firmware};
 use crate::keys;
 pub use breaks::BreakName;
+pub use drive::{DiskArgs, Drive, DriveArg, SaveArg};
 pub use offline::{AuditArgs, CapsArgs, ExplainArgs};
 
 /// The wall-clock limit of a run where `--timeout` gives none, in seconds.
@@ -155,8 +157,12 @@ impl DemoArgs {
 #[command(after_long_help = keys::grammar())]
 pub struct RunArgs {
     /// The disk image: a floppy's size gives that floppy, another the 1.44-MB or 2.88-MB floppy that holds it, more (up
-    /// to 512 MiB) a hard disk.
-    pub image: PathBuf,
+    /// to 512 MiB) a hard disk. It is what boots; without it, drive a is, or else c.
+    #[arg(required_unless_present = "drive")]
+    pub image: Option<PathBuf>,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub disks: DiskArgs,
     /// Wait until a row of the screen holds this text. May be repeated; runs in order with --keys, in the guest's
     /// time, and without a person.
     #[arg(long, value_name = "TEXT", action = ArgAction::Append, allow_hyphen_values = true)]

@@ -7,15 +7,14 @@ use wire::{LineKind, Link};
 
 use crate::args::DemoArgs;
 use crate::boot_image::Start;
-use crate::engine::configuration::Pace;
 use crate::engine::install;
 use crate::explanation::explain;
 use crate::json::Object;
-use crate::machine;
+use crate::machine::{self, Needs};
 use crate::metal::progress;
 use crate::payload::Payload;
 use crate::print::{Printer, Stream};
-use crate::session::{self, Report, Signals};
+use crate::session::{self, Limits, Report, Signals};
 use crate::status::{Failure, Status};
 
 /// Carries out `demo`.
@@ -53,9 +52,10 @@ fn boot(arguments: &DemoArgs, printer: &mut Printer) -> Result<Report, Failure> 
     eprintln!("VMM image: {}", image.program_size());
     let signals = Signals::note().map_err(anyhow::Error::from)?;
     let progress = progress(format!("booting on {}", arguments.machine.cpu.short_name()));
-    let machine = machine::start(&engine, arguments.machine, image, Pace::Scripted);
+    let machine = machine::start(&engine, arguments.machine, image, Needs::SCRIPTED);
     progress.finish_and_clear();
-    let report = session::follow(&mut machine?, Some(arguments.timeout.unattended()), &signals, printer);
+    let limits = Limits { patience: Some(arguments.timeout.unattended()), disks_come_back: false };
+    let report = session::follow(&mut machine?, limits, &signals, printer);
     Ok(report.map_err(anyhow::Error::from)?)
 }
 

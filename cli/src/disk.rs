@@ -12,20 +12,31 @@ use std::path::{Path, PathBuf};
 use rustix::fs::SeekFrom;
 use wire::{CHUNK_SECTORS, Chunk, Geometry};
 
+use crate::args::Drive;
+
+mod file;
 mod geometry;
+pub mod keep;
+
+pub use file::ImageFile;
 
 /// Bytes in a sector.
 const SECTOR: u64 = 512;
 /// Bytes in a chunk.
 const CHUNK: u64 = CHUNK_SECTORS as u64 * SECTOR;
-/// The largest disk, in bytes: what fits into a boot image and the VMM's memory with ease.
-const LARGEST: u64 = 512 << 20;
+/// The largest disk, and all of a run's disks together, in bytes: what fits into a boot image and the VMM's memory with
+/// ease.
+pub const LARGEST: u64 = 512 << 20;
 
 /// A disk as the VMM will offer it to the guest.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Disk {
-    /// BIOS drive number: 00h for a floppy, 80h for a hard disk.
-    pub drive: u8,
+    /// The drive that it is for.
+    pub drive: Drive,
+    /// Where it comes from.
+    pub file: ImageFile,
+    /// Whether the guest's writes are refused.
+    pub write_protected: bool,
     /// Cylinders, heads, sectors per track.
     pub geometry: Geometry,
     /// Size in sectors of 512 bytes.
@@ -36,6 +47,15 @@ pub struct Disk {
     pub data: Vec<u8>,
 }
 
+/// Which drive a disk is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// The first floppy drive or the first hard disk, as its size says.
+    BySize,
+    /// This one.
+    In(Drive),
+}
+
 /// Whether the boot sector must end in 55AAh.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Signature {
@@ -43,6 +63,13 @@ pub enum Signature {
     Required,
     /// `--no-signature-check`.
     Ignored,
+}
+
+impl Signature {
+    /// As `--no-signature-check` says.
+    pub fn unless(waived: bool) -> Self {
+        if waived { Self::Ignored } else { Self::Required }
+    }
 }
 
 /// Why a file is no disk for a guest.
@@ -60,6 +87,7 @@ enum Problem {
     Empty,
     TooShort(u64),
     TooLong(u64),
+    NoFloppy(u64),
     NoSignature([u8; 2]),
 }
 
@@ -87,6 +115,12 @@ impl fmt::Display for DiskError {
             Problem::TooLong(bytes) => {
                 write!(f, "the file has {bytes} bytes; a disk has at most {LARGEST} ({} MiB)", LARGEST >> 20)
             }
+            Problem::NoFloppy(bytes) => {
+                write!(
+                    f,
+                    "the file has {bytes} bytes; a floppy has at most 2949120 (2.88 MB), so it is a disk, for drive c"
+                )
+            }
             Problem::NoSignature([low, high]) => write!(
                 f,
                 "no boot signature: bytes 510 and 511 are {low:02X}h {high:02X}h instead of 55h AAh; \
@@ -110,6 +144,8 @@ impl fmt::Debug for Disk {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Disk")
             .field("drive", &self.drive)
+            .field("file", &self.file)
+            .field("write_protected", &self.write_protected)
             .field("geometry", &self.geometry)
             .field("sectors", &self.sectors)
             .field("chunks", &self.chunks.len())
@@ -118,16 +154,23 @@ impl fmt::Debug for Disk {
     }
 }
 
+impl Disk {
+    /// Its size in bytes.
+    pub fn length(&self) -> u64 {
+        u64::from(self.sectors) * SECTOR
+    }
+}
+
 /// Reads an image file. Of a hard disk only what is not zero is kept; a floppy shorter than its format is as good as
 /// one that ends in zeros.
 ///
 /// # Errors
 /// [`DiskError`], whose text says which file, what about it, and what to do.
-pub fn load(path: &Path, signature: Signature) -> Result<Disk, DiskError> {
-    read(path, signature).map_err(|problem| DiskError { path: path.to_owned(), problem })
+pub fn load(path: &Path, place: Place, signature: Signature) -> Result<Disk, DiskError> {
+    read(path, place, signature).map_err(|problem| DiskError { path: path.to_owned(), problem })
 }
 
-fn read(path: &Path, signature: Signature) -> Result<Disk, Problem> {
+fn read(path: &Path, place: Place, signature: Signature) -> Result<Disk, Problem> {
     // Asked before opening: to open a pipe would wait for its writer.
     let about = path.metadata().map_err(Problem::Unreadable)?;
     let file_length = match about.len() {
@@ -139,19 +182,27 @@ fn read(path: &Path, signature: Signature) -> Result<Disk, Problem> {
         bytes => bytes,
     };
     let file = File::open(path).map_err(Problem::Unreadable)?;
+    // Before the contents: a change from now on is one.
+    let image_file = ImageFile::of(path, &file).map_err(Problem::Unreadable)?;
     let mut boot_sector = [0; SECTOR as usize];
     file.read_exact_at(&mut boot_sector, 0).map_err(Problem::Unreadable)?;
+    let image_sectors = file_length.div_ceil(SECTOR) as u32;
+    let of_hard_disk = || (geometry::of_hard_disk(&boot_sector, image_sectors), image_sectors);
+    let as_floppy =
+        geometry::of_floppy(image_sectors).map(|geometry| (geometry, geometry::capacity(geometry)));
+    let (drive, (geometry, sectors)) = match (place, as_floppy) {
+        (Place::BySize, Some(floppy)) => (Drive::A, floppy),
+        (Place::BySize, None) => (Drive::C, of_hard_disk()),
+        (Place::In(drive), Some(floppy)) if drive.is_floppy() => (drive, floppy),
+        (Place::In(drive), None) if drive.is_floppy() => return Err(Problem::NoFloppy(file_length)),
+        (Place::In(drive), _) => (drive, of_hard_disk()),
+    };
     if signature == Signature::Required && boot_sector[510..] != [0x55, 0xAA] {
         return Err(Problem::NoSignature([boot_sector[510], boot_sector[511]]));
     }
-    let image_sectors = file_length.div_ceil(SECTOR) as u32;
-    let (drive, geometry, sectors) = match geometry::of_floppy(image_sectors) {
-        Some(geometry) => (0x00, geometry, geometry::capacity(geometry)),
-        None => (0x80, geometry::of_hard_disk(&boot_sector, image_sectors), image_sectors),
-    };
     let (chunks, data) =
         read_chunks(&file, file_length, u64::from(sectors) * SECTOR).map_err(Problem::Unreadable)?;
-    Ok(Disk { drive, geometry, sectors, chunks, data })
+    Ok(Disk { drive, file: image_file, write_protected: false, geometry, sectors, chunks, data })
 }
 
 /// The chunks of a file that are not all zero. The last chunk is cut at `disk_length`; where the file ends before,

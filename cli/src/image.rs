@@ -6,8 +6,10 @@ use wire::{Backend, Link};
 
 use crate::args::{DemoArgs, ImageArgs};
 use crate::boot_image::{SECTOR, Start};
+use crate::disk::Signature;
+use crate::drives::Drives;
 use crate::engine::configuration::POWER_ON_SECONDS;
-use crate::payload::{EXTENDED_KIB, Payload, RunPlan, read_disk};
+use crate::payload::{EXTENDED_KIB, Payload, RunPlan};
 use crate::status::{Failure, Status};
 
 /// Carries out `image`.
@@ -17,16 +19,17 @@ use crate::status::{Failure, Status};
 pub fn image(arguments: &ImageArgs) -> Result<Status, Failure> {
     let payload = match &arguments.guest {
         Some(guest) => {
-            let disk = read_disk(guest, arguments.no_signature_check)?;
+            let drives = Drives::of_image(guest, Signature::unless(arguments.no_signature_check))?;
             // A person at the machine itself: the guest's screen and keyboard are the machine's.
             let plan = RunPlan {
                 backend: Backend::Auto,
                 steps: &[],
                 interactive: true,
+                handed_back: &[],
                 extended_kib: EXTENDED_KIB,
                 rtc_seconds: POWER_ON_SECONDS,
             };
-            Payload::run(Link::Plain, disk, plan)?
+            Payload::run(Link::Plain, drives, plan)?
         }
         None => {
             let demo = arguments.demo.unwrap_or_default();

@@ -8,6 +8,7 @@ use vmx::Field;
 use wire::LineKind;
 
 use crate::args::MachineArgs;
+use crate::disk::keep::{Fate, Kept};
 use crate::session::Report;
 use crate::status::{Failure, Status};
 
@@ -46,8 +47,46 @@ pub struct Object {
     /// The guest's screen.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub screen: Option<ScreenObject>,
+    /// What became of the disks that were to be kept.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub drives: Vec<DriveObject>,
     /// The lines for people.
     pub lines: Vec<Line>,
+}
+
+/// What became of a disk that was to be kept.
+#[derive(Debug, Serialize)]
+pub struct DriveObject {
+    /// The drive's letter.
+    pub drive: String,
+    /// The file.
+    pub file: String,
+    /// "written", "unchanged" or "not-written".
+    pub outcome: &'static str,
+    /// Sectors that the guest wrote.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sectors: Option<usize>,
+    /// Why it was not written.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+impl DriveObject {
+    /// What became of this one.
+    pub fn of(kept: &Kept) -> Self {
+        let (outcome, sectors, reason) = match &kept.fate {
+            Fate::Written(sectors) => ("written", Some(*sectors), None),
+            Fate::Unchanged => ("unchanged", Some(0), None),
+            Fate::NotWritten(reason) => ("not-written", None, Some(reason.clone())),
+        };
+        Self {
+            drive: kept.drive.to_string(),
+            file: kept.path.display().to_string(),
+            outcome,
+            sectors,
+            reason,
+        }
+    }
 }
 
 /// How a run ended.
@@ -174,6 +213,7 @@ impl Object {
             figures: BTreeMap::new(),
             serial: String::new(),
             screen: None,
+            drives: Vec::new(),
             lines: Vec::new(),
         }
     }

@@ -11,6 +11,7 @@ pub mod caps;
 pub mod demo;
 pub mod disk;
 pub mod doctor;
+pub mod drives;
 pub mod engine;
 pub mod explain;
 pub mod explanation;

@@ -8,7 +8,23 @@ use crate::engine::configuration::{CYLINDER_BYTES, Errors, Machine, Pace, PortE9
 use crate::engine::process::{Bochs, Com1};
 use crate::status::Failure;
 
-/// Starts a machine that boots `image`; with COM1 as a line to us if it is interactive.
+/// What a run asks of its machine.
+#[derive(Clone, Copy, Debug)]
+pub struct Needs {
+    /// Its clock.
+    pub pace: Pace,
+    /// Whether we speak to it over COM1.
+    pub com1: Com1,
+    /// Memory beyond what every run needs.
+    pub spare_bytes: usize,
+}
+
+impl Needs {
+    /// A run that nobody interferes with.
+    pub const SCRIPTED: Self = Self { pace: Pace::Scripted, com1: Com1::Unconnected, spare_bytes: 0 };
+}
+
+/// Starts a machine that boots `image`.
 ///
 /// # Errors
 /// Status 3: the engine cannot be started.
@@ -16,13 +32,10 @@ pub fn start(
     engine: &Engine,
     arguments: MachineArgs,
     image: BootImage,
-    pace: Pace,
+    needs: Needs,
 ) -> Result<Bochs, Failure> {
-    let com1 = match pace {
-        Pace::Scripted => Com1::Unconnected,
-        Pace::Interactive => Com1::Line,
-    };
-    boot(engine, arguments, image.bytes, Machine::memory_for(image.payload_end), pace, PortE9::Console, com1)
+    let memory_mib = Machine::memory_for(image.payload_end + needs.spare_bytes);
+    boot(engine, arguments, image.bytes, memory_mib, needs.pace, PortE9::Console, needs.com1)
 }
 
 /// Starts a machine as a PC is: nothing at port E9h, a serial cable at COM1.

@@ -1,12 +1,11 @@
 //! What the VMM is given: the boot config in postcard form, and the guest.
 
-use std::path::Path;
-
-use wire::{Backend, BootConfig, Break, Demo, DiskImage, Geometry, Items, Job, Link, RunJob};
+use wire::{Backend, BootConfig, Break, Demo, DiskImage, Items, Job, Link, RunJob};
 
 use crate::args::Step;
 use crate::boot_image::{self, BootImage, Start};
-use crate::disk::{self, Disk, Signature};
+use crate::disk::Disk;
+use crate::drives::Drives;
 use crate::metal;
 use crate::status::Failure;
 
@@ -17,7 +16,7 @@ pub struct Payload {
     guest: Vec<u8>,
 }
 
-/// How a guest's disk is run.
+/// How a guest's disks are run.
 #[derive(Clone, Copy, Debug)]
 pub struct RunPlan<'a> {
     /// How the guest is run.
@@ -26,6 +25,8 @@ pub struct RunPlan<'a> {
     pub steps: &'a [Step],
     /// Whether a person watches and types.
     pub interactive: bool,
+    /// Places of the disks that are handed back at the end; then the run can also be ended from outside.
+    pub handed_back: &'a [u8],
     /// Memory above 1 MiB, in KiB.
     pub extended_kib: u32,
     /// The guest's clock at power-on, seconds since 1970.
@@ -47,23 +48,29 @@ impl Payload {
         Ok(Self { config: config(link, job)?, guest })
     }
 
-    /// A guest's disk.
+    /// A guest's disks.
     ///
     /// # Errors
-    /// Status 3: it cannot be put into a config.
-    pub fn run(link: Link, disk: Disk, plan: RunPlan) -> Result<Self, Failure> {
-        let Disk { drive, geometry, sectors, chunks, data } = disk;
-        let chunks = items(&chunks)?;
+    /// Status 3: they cannot be put into a config.
+    pub fn run(link: Link, drives: Drives, plan: RunPlan) -> Result<Self, Failure> {
+        let (mut disks, mut guest) = (Vec::new(), Vec::new());
+        for (index, disk) in (0..).zip(&drives.disks) {
+            let chunks = items(&disk.chunks)?;
+            disks.extend(postcard(&disk_image(disk, &chunks, plan.handed_back.contains(&index)))?);
+            guest.extend_from_slice(&disk.data);
+        }
         let steps = steps(plan.steps)?;
         let job = Job::Run(RunJob {
             backend: plan.backend,
-            disk: disk_image(drive, geometry, sectors, &chunks),
+            disks: Items::from_postcard(&disks),
+            boot_drive: drives.boot.0,
+            stoppable: !plan.handed_back.is_empty(),
             steps: Items::from_postcard(&steps),
             interactive: plan.interactive,
             extended_kib: plan.extended_kib,
             rtc_seconds: plan.rtc_seconds,
         });
-        Ok(Self { config: config(link, job)?, guest: data })
+        Ok(Self { config: config(link, job)?, guest })
     }
 
     /// Builds the VMM and lays out the boot image.
@@ -77,15 +84,6 @@ impl Payload {
             .and_then(|image| image.below(boot_image::VMM_LIMIT))
             .map_err(Failure::refused)
     }
-}
-
-/// Reads a guest's disk image.
-///
-/// # Errors
-/// Status 2: no image that a guest can boot.
-pub fn read_disk(path: &Path, no_signature_check: bool) -> Result<Disk, Failure> {
-    let signature = if no_signature_check { Signature::Ignored } else { Signature::Required };
-    disk::load(path, signature).map_err(Failure::usage)
 }
 
 /// The guest program of a step.
@@ -102,8 +100,15 @@ fn component(demo: Demo) -> &'static str {
     }
 }
 
-fn disk_image(drive: u8, geometry: Geometry, sectors: u32, chunks: &[u8]) -> DiskImage<'_> {
-    DiskImage { drive, geometry, sectors, chunks: Items::from_postcard(chunks) }
+fn disk_image<'a>(disk: &Disk, chunks: &'a [u8], handed_back: bool) -> DiskImage<'a> {
+    DiskImage {
+        drive: disk.drive.0,
+        write_protected: disk.write_protected,
+        handed_back,
+        geometry: disk.geometry,
+        sectors: disk.sectors,
+        chunks: Items::from_postcard(chunks),
+    }
 }
 
 fn config(link: Link, job: Job) -> Result<Vec<u8>, Failure> {

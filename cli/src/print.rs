@@ -83,7 +83,9 @@ impl Observer for Printer {
             | Record::Exit(_)
             | Record::Screen { .. }
             | Record::ScreenRow { .. }
-            | Record::ScreenEnd => Ok(()),
+            | Record::ScreenEnd
+            | Record::DiskSector { .. }
+            | Record::DiskEnd { .. } => Ok(()),
         }
     }
 }

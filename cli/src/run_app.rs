@@ -6,13 +6,13 @@ use std::time::{Duration, Instant};
 
 use crate::args::{AppArgs, PcArgs};
 use crate::boot_image::{self, Start};
-use crate::engine::configuration::Pace;
 use crate::engine::install;
 use crate::engine::process::{Bochs, Output};
+use crate::machine::{self, Needs};
 use crate::metal;
+use crate::print;
 use crate::session::{Signals, is_engines};
 use crate::status::{Failure, Status};
-use crate::{machine, print};
 
 /// How often the clock and signals are looked at while the machine is silent.
 const TURN: Duration = Duration::from_millis(50);
@@ -32,7 +32,7 @@ pub fn run_app(arguments: &AppArgs) -> Result<Status, Failure> {
     let elf = metal::app(&arguments.folder)?;
     let image = boot_image::build(&elf, Start::Disk, None, None).map_err(Failure::refused)?;
     let signals = Signals::note().map_err(anyhow::Error::from)?;
-    let mut machine = machine::start(&engine, arguments.machine, image, Pace::Scripted)?;
+    let mut machine = machine::start(&engine, arguments.machine, image, Needs::SCRIPTED)?;
     let ending = follow(&mut machine, Ear::Console, arguments.timeout.unattended(), &signals)?;
     tell(ending)
 }
@@ -75,7 +75,7 @@ fn follow(machine: &mut Bochs, ear: Ear, patience: Duration, signals: &Signals) 
     let deadline = Instant::now() + patience;
     let mut text = Text::default();
     loop {
-        if let Some(signal) = signals.received() {
+        if let Some(signal) = signals.take() {
             return Ok(Ending::Interrupted(signal));
         }
         if Instant::now() >= deadline {

@@ -1,15 +1,17 @@
 //! Follows one run: from the machine's first byte to its verdict, or to whatever else ends it.
 
 mod report;
+mod returned;
 mod signals;
 
 use std::io;
 use std::time::{Duration, Instant};
 
 use wire::frame::{self, MAX_FRAME, Splitter};
-use wire::{Input, Record};
+use wire::{Input, Outcome, Record};
 
 pub use report::{Conclusion, Report};
+pub use returned::Returned;
 pub use signals::Signals;
 
 use crate::engine::process::{Bochs, Output};
@@ -20,6 +22,12 @@ const AFTERWARDS: Duration = Duration::from_secs(2);
 
 /// How long a machine may take to stop when the person asks for it.
 const STOPPING: Duration = Duration::from_secs(2);
+
+/// How long a VMM may be silent that is to hand back the disks.
+const ANSWER: Duration = Duration::from_secs(10);
+
+/// How often it is asked to: it may not have listened yet.
+const ASK_AGAIN: Duration = Duration::from_secs(1);
 
 /// How often the clock, signals and the person are looked at while the machine is silent.
 const TURN: Duration = Duration::from_millis(15);
@@ -44,46 +52,124 @@ pub trait Observer {
     }
 }
 
-/// Follows a machine whose program speaks in frames, until its end. `patience` is for the whole run.
+/// What ends a run from outside, and how.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// For the whole run.
+    pub patience: Option<Duration>,
+    /// Whether the VMM is to be asked for what the guest wrote to its disks before the machine is switched off.
+    pub disks_come_back: bool,
+}
+
+/// Follows a machine whose program speaks in frames, until its end.
 ///
 /// # Errors
 /// The operating system refuses to read, or the observer's output is gone.
 pub fn follow(
     machine: &mut Bochs,
-    patience: Option<Duration>,
+    limits: Limits,
     signals: &Signals,
     observer: &mut dyn Observer,
 ) -> io::Result<Report> {
-    let mut deadline = patience.map(|patience| Instant::now() + patience);
     let mut report = Report::default();
     let mut stream = Stream::default();
-    let mut stopping = false;
+    let mut cut = Cut::new(limits);
     report.conclusion = loop {
-        if let Some(signal) = signals.received() {
-            break Conclusion::Interrupted(signal);
-        }
-        if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
-            break if stopping { Conclusion::stopped() } else { Conclusion::TimedOut };
+        if let Some(conclusion) = cut.check(machine, signals.take()) {
+            break conclusion;
         }
         match machine.listen(TURN)? {
-            Output::Console(bytes) => stream.take(&bytes, &mut report, observer)?,
+            Output::Console(bytes) => {
+                if stream.take(&bytes, &mut report, observer)? {
+                    cut.sectors_came();
+                }
+            }
             Output::Com1(_) | Output::Silence => {}
             Output::End => break stream.conclude(machine),
         }
         if let Some(verdict) = stream.verdict.take() {
             machine.finish(AFTERWARDS);
-            break verdict;
+            break cut.judge(verdict);
         }
         for input in observer.inputs()? {
             send(machine, input);
-            if input == Input::Stop && !stopping {
-                stopping = true;
-                deadline = Some(Instant::now() + STOPPING);
+            if input == Input::Stop {
+                cut.begin(Conclusion::stopped());
             }
         }
     };
     report.text = stream.text();
     Ok(report)
+}
+
+/// The end of a run that comes from outside: at once, or after the VMM was asked and has answered.
+struct Cut {
+    limits: Limits,
+    /// When nobody waits any longer.
+    deadline: Option<Instant>,
+    /// How the run is to end, once the VMM was asked.
+    asked: Option<Conclusion>,
+    ask_again: Instant,
+}
+
+impl Cut {
+    fn new(limits: Limits) -> Self {
+        let now = Instant::now();
+        let deadline = limits.patience.map(|patience| now + patience);
+        Self { limits, deadline, asked: None, ask_again: now }
+    }
+
+    /// The VMM is asked for its end, and gets some time.
+    fn begin(&mut self, conclusion: Conclusion) {
+        if self.asked.is_none() {
+            self.asked = Some(conclusion);
+            let patience = if self.limits.disks_come_back { ANSWER } else { STOPPING };
+            self.ask_again = Instant::now() + ASK_AGAIN;
+            self.deadline = Some(Instant::now() + patience);
+        }
+    }
+
+    /// The VMM is handing back the disks, which may take long.
+    fn sectors_came(&mut self) {
+        if self.asked.is_some() {
+            self.deadline = Some(Instant::now() + ANSWER);
+        }
+    }
+
+    /// Looks at the clock and the signals. A signal while the VMM hands back the disks ends the run at once.
+    fn check(&mut self, machine: &mut Bochs, signal: Option<u8>) -> Option<Conclusion> {
+        let now = Instant::now();
+        let conclusion = match signal {
+            Some(signal) => Some(Conclusion::Interrupted(signal)),
+            None if self.deadline.is_some_and(|deadline| now >= deadline) => {
+                Some(self.asked.clone().unwrap_or(Conclusion::TimedOut))
+            }
+            None => None,
+        };
+        match conclusion {
+            Some(conclusion) if self.asked.is_none() && self.limits.disks_come_back => {
+                send(machine, Input::Stop);
+                self.begin(conclusion);
+                None
+            }
+            None if self.asked.is_some() && self.limits.disks_come_back && now >= self.ask_again => {
+                send(machine, Input::Stop);
+                self.ask_again = now + ASK_AGAIN;
+                None
+            }
+            conclusion => conclusion,
+        }
+    }
+
+    /// What the run ended with, seen that the VMM says this. The end may have come before the question.
+    fn judge(self, verdict: Conclusion) -> Conclusion {
+        let stopped = matches!(verdict, Conclusion::Verdict { outcome: Outcome::Stopped, .. });
+        match self.asked {
+            Some(interrupted @ Conclusion::Interrupted(_)) => interrupted,
+            Some(Conclusion::TimedOut) if stopped => Conclusion::TimedOut,
+            _ => verdict,
+        }
+    }
 }
 
 /// A machine that has just ended takes no input, which its end will tell.
@@ -103,7 +189,9 @@ struct Stream {
 }
 
 impl Stream {
-    fn take(&mut self, bytes: &[u8], report: &mut Report, observer: &mut dyn Observer) -> io::Result<()> {
+    /// Returns whether sectors of a disk were among it.
+    fn take(&mut self, bytes: &[u8], report: &mut Report, observer: &mut dyn Observer) -> io::Result<bool> {
+        let mut sectors = false;
         for &byte in bytes {
             let Some(piece) = self.splitter.push(byte) else { continue };
             let mut frame = [0; MAX_FRAME];
@@ -112,6 +200,7 @@ impl Stream {
             match frame::decode::<Record>(frame) {
                 Some(record) => {
                     report.add(&record);
+                    sectors |= matches!(record, Record::DiskSector { .. });
                     observer.record(&record, &report.screen)?;
                     if let Record::Verdict(verdict) = &record {
                         self.verdict = Some(Conclusion::of(verdict));
@@ -121,7 +210,7 @@ impl Stream {
                 None => {}
             }
         }
-        Ok(())
+        Ok(sectors)
     }
 
     /// The engine ended, and no verdict came. The loader and the runtime speak plainly, since they have no frames.

@@ -91,6 +91,44 @@ fn an_image_file_is_refused_by_image_too() {
 }
 
 #[test]
+fn drives_that_cannot_be_are_refused() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = images();
+    let path = |name: &str| folder.path().join(name);
+    fs::copy(path("good.img"), path("fixed.img")).unwrap();
+    fs::set_permissions(path("fixed.img"), fs::Permissions::from_mode(0o444)).unwrap();
+    rustix::fs::mknodat(rustix::fs::CWD, path("pipe"), rustix::fs::FileType::Fifo, 0o600.into(), 0).unwrap();
+    File::create(path("large.img")).unwrap().set_len(4 << 20).unwrap();
+    let rows: [(&[&str], &[&str]); 20] = [
+        (&["--drive", "a=none.img"], &["none.img", "no such file"]),
+        (&["good.img", "--drive", "c=folder"], &["folder", "directory"]),
+        (&["good.img", "--drive", "c=empty.img"], &["empty.img", "empty"]),
+        (&["good.img", "--drive", "c=short.img"], &["short.img", "100 bytes"]),
+        (&["good.img", "--drive", "c=pipe"], &["pipe", "not a regular file"]),
+        (&["--drive", "a=large.img"], &["large.img", "4194304 bytes", "2.88 MB"]),
+        (&["--drive", "a=unsigned.img"], &["unsigned.img", "55h AAh"]),
+        (&["good.img", "--drive", "a=good.img"], &["drive a cannot hold both", "only a person"]),
+        (&["--drive", "c=good.img", "--drive", "c=large.img"], &["drive c cannot hold both"]),
+        (&["good.img", "--drive", "d=large.img"], &["drive d", "no drive c"]),
+        (&["--drive", "b=good.img"], &["drive b", "no drive a"]),
+        (&["good.img", "--drive", "g=good.img"], &["no drive g", "a and b"]),
+        (&["good.img", "--drive", "good.img"], &["--drive", "a=FILE"]),
+        (&["fixed.img", "--write"], &["fixed.img", "read-only", "--save"]),
+        (&["--drive", "a=good.img,ro", "--write"], &["write-protected"]),
+        (&["good.img", "--write", "--save", "out"], &["--write", "--save"]),
+        (&["good.img", "--save", "folder"], &["folder", "directory"]),
+        (&["good.img", "--save", "pipe"], &["pipe", "not a regular file"]),
+        (&["good.img", "--save", "good.img"], &["good.img", "--write"]),
+        (&["good.img", "--drive", "c=large.img", "--save", "out"], &["which disk", "--save a=out"]),
+    ];
+    for (arguments, words) in rows {
+        let ending = run(hyper86(&["run", "--headless"]).args(arguments).current_dir(folder.path()));
+        assert_refused(&arguments.join(" "), &ending, 2, words);
+    }
+    assert!(!path("out").exists());
+}
+
+#[test]
 fn an_unknown_word_is_refused_with_those_that_are_known() {
     let folder = images();
     let image = folder.path().join("good.img");

@@ -123,7 +123,9 @@ impl Reporter {
             | Record::Exit(_)
             | Record::Screen { .. }
             | Record::ScreenRow { .. }
-            | Record::ScreenEnd => {}
+            | Record::ScreenEnd
+            | Record::DiskSector { .. }
+            | Record::DiskEnd { .. } => {}
         }
     }
 }

@@ -21,7 +21,7 @@ fn refusal(contents: &[u8]) -> String {
     let folder = folder();
     let path = folder.path().join("disk.img");
     fs::write(&path, contents).unwrap();
-    load(&path, Signature::Required).unwrap_err().to_string()
+    load(&path, Place::BySize, Signature::Required).unwrap_err().to_string()
 }
 
 #[test]
@@ -40,9 +40,9 @@ fn sizes_decide_drive_and_geometry() {
     for (length, drive, sectors, (cylinders, heads, sectors_per_track)) in rows {
         fs::write(&path, boot_sector()).unwrap();
         File::options().write(true).open(&path).unwrap().set_len(length).unwrap();
-        let disk = load(&path, Signature::Required).unwrap();
+        let disk = load(&path, Place::BySize, Signature::Required).unwrap();
         let expected = Geometry { cylinders, heads, sectors_per_track };
-        assert_eq!((disk.drive, disk.sectors, disk.geometry), (drive, sectors, expected), "{length}");
+        assert_eq!((disk.drive.0, disk.sectors, disk.geometry), (drive, sectors, expected), "{length}");
         assert_eq!(disk.chunks, [Chunk(0)], "{length}");
         assert_eq!(disk.data.len(), CHUNK as usize, "{length}");
         assert_eq!(disk.data[..512], boot_sector(), "{length}");
@@ -59,7 +59,7 @@ fn only_chunks_that_hold_data_are_kept_and_the_last_may_be_short() {
     file.write_all_at(&[0; 4096], 5 * CHUNK).unwrap();
     file.write_all_at(b"seven", 7 * CHUNK + 9).unwrap();
     file.write_all_at(b"end", 100 << 20).unwrap();
-    let disk = load(&path, Signature::Required).unwrap();
+    let disk = load(&path, Place::BySize, Signature::Required).unwrap();
     assert_eq!(disk.sectors, (100 << 11) + 1);
     assert_eq!(disk.chunks, [Chunk(0), Chunk(7), Chunk(1600)]);
     assert_eq!(disk.data.len(), 2 * CHUNK as usize + 512);
@@ -74,7 +74,7 @@ fn a_short_floppy_ends_in_zeros() {
     let mut contents = boot_sector();
     contents.resize(163_840 - 1, 7);
     fs::write(&path, &contents).unwrap();
-    let disk = load(&path, Signature::Required).unwrap();
+    let disk = load(&path, Place::BySize, Signature::Required).unwrap();
     contents.push(0);
     // 160 KB are two chunks and a half.
     assert_eq!(disk.chunks, [Chunk(0), Chunk(1), Chunk(2)]);
@@ -96,7 +96,7 @@ fn bad_files_are_refused_in_words() {
 #[test]
 fn what_is_no_file_is_refused_without_opening_it() {
     let folder = folder();
-    let message = |path: &Path| load(path, Signature::Required).unwrap_err().to_string();
+    let message = |path: &Path| load(path, Place::BySize, Signature::Required).unwrap_err().to_string();
     assert!(message(folder.path()).ends_with("this is a directory; give the path of a disk image"));
     assert!(message(&folder.path().join("none")).contains("there is no such file"));
     assert!(message(Path::new("/dev/zero")).contains("not a regular file"));
@@ -110,7 +110,7 @@ fn the_signature_check_can_be_switched_off() {
     let folder = folder();
     let path = folder.path().join("disk.img");
     fs::write(&path, [1; 512]).unwrap();
-    assert_eq!(load(&path, Signature::Ignored).unwrap().data[..512], [1; 512]);
+    assert_eq!(load(&path, Place::BySize, Signature::Ignored).unwrap().data[..512], [1; 512]);
 }
 
 #[test]
@@ -121,14 +121,14 @@ fn large_sparse_files_take_no_time() {
     let file = File::options().write(true).open(&path).unwrap();
     let start = Instant::now();
     file.set_len(5 << 30).unwrap();
-    let message = load(&path, Signature::Required).unwrap_err().to_string();
+    let message = load(&path, Place::BySize, Signature::Required).unwrap_err().to_string();
     assert!(
         message.ends_with("the file has 5368709120 bytes; a disk has at most 536870912 (512 MiB)"),
         "{message}"
     );
     file.set_len((512 << 20) + 1).unwrap();
-    assert!(load(&path, Signature::Required).is_err());
+    assert!(load(&path, Place::BySize, Signature::Required).is_err());
     file.set_len(512 << 20).unwrap();
-    assert!(load(&path, Signature::Required).is_ok());
+    assert!(load(&path, Place::BySize, Signature::Required).is_ok());
     assert!(start.elapsed() < Duration::from_secs(1), "{:?}", start.elapsed());
 }

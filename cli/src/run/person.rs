@@ -34,6 +34,8 @@ impl Observer for Person {
             | Record::Serial(_)
             | Record::Screen { .. }
             | Record::ScreenRow { .. }
+            | Record::DiskSector { .. }
+            | Record::DiskEnd { .. }
             | Record::Verdict(_) => Ok(()),
         }
     }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use wire::{End, ExitRecord, LineKind, Outcome, Record, Verdict};
 
+use super::Returned;
 use crate::screen::Screen;
 use crate::status::Status;
 
@@ -24,6 +25,8 @@ pub struct Report {
     pub serial: Vec<u8>,
     /// The guest's screen.
     pub screen: Screen,
+    /// What the guest wrote to its disks, by the disk's place in the job.
+    pub disks: BTreeMap<u8, Returned>,
     /// What was printed outside frames, without the engine's own words: a panic, for one.
     pub text: String,
     /// How it ended.
@@ -124,6 +127,19 @@ impl Conclusion {
         }
     }
 
+    /// Why what the guest wrote to a disk did not come back.
+    pub fn why_nothing_came_back(&self) -> String {
+        match self {
+            Self::Verdict { outcome: Outcome::Refused | Outcome::Failed, .. }
+            | Self::Refusal(_)
+            | Self::Crash(_)
+            | Self::NoVerdict(_) => self.sentence(),
+            Self::Verdict { .. } | Self::TimedOut | Self::Interrupted(_) => {
+                "the VMM did not hand back what the guest wrote".to_owned()
+            }
+        }
+    }
+
     /// How the guest ended, for programs, and the steps that were left.
     pub fn guest_end(&self) -> Option<(&'static str, u32)> {
         let Self::Verdict { outcome: Outcome::GuestEnded { end, steps_left }, .. } = self else {
@@ -146,7 +162,7 @@ impl Conclusion {
 
 impl Report {
     /// Takes one record.
-    pub(super) fn add(&mut self, record: &Record) {
+    pub(crate) fn add(&mut self, record: &Record) {
         self.screen.apply(record);
         match record {
             Record::Line(kind, text) => self.lines.push((*kind, (*text).to_owned())),
@@ -157,6 +173,10 @@ impl Report {
             Record::Result(field, value) => self.results.push((*field, *value)),
             Record::Exit(exit) => self.exits.push(*exit),
             Record::Serial(bytes) => self.serial.extend_from_slice(bytes),
+            Record::DiskSector { disk, lba, bytes } => {
+                self.disks.entry(*disk).or_default().sector(*lba, bytes);
+            }
+            Record::DiskEnd { disk, sectors } => self.disks.entry(*disk).or_default().end(*sectors),
             Record::Screen { .. } | Record::ScreenRow { .. } | Record::ScreenEnd | Record::Verdict(_) => {}
         }
     }

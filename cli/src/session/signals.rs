@@ -22,9 +22,9 @@ impl Signals {
         Ok(Self(noted))
     }
 
-    /// The signal that came, if one has.
-    pub fn received(&self) -> Option<u8> {
-        match self.0.load(Ordering::Relaxed) {
+    /// The signal that came since the last call, if one has.
+    pub fn take(&self) -> Option<u8> {
+        match self.0.swap(0, Ordering::Relaxed) {
             0 => None,
             signal => u8::try_from(signal).ok(),
         }

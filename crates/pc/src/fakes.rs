@@ -86,6 +86,7 @@ impl GuestMemory for FakeMemory {
 pub struct FakeDisk {
     pub sectors: Vec<[u8; SECTOR_SIZE]>,
     pub protected: bool,
+    pub exchangeable: bool,
 }
 
 impl FakeDisk {
@@ -95,7 +96,7 @@ impl FakeDisk {
             sector[..4].copy_from_slice(&lba.to_le_bytes());
             sector
         });
-        Self { sectors: sectors.collect(), protected: false }
+        Self { sectors: sectors.collect(), protected: false, exchangeable: false }
     }
 }
 
@@ -103,8 +104,16 @@ impl Disk for FakeDisk {
     fn sector_count(&self) -> u32 {
         self.sectors.len() as u32
     }
-    fn read(&mut self, lba: u32) -> Option<&[u8; SECTOR_SIZE]> {
-        self.sectors.get(lba as usize)
+    /// At most three sectors at a time, so that a transfer has several pieces.
+    fn read(&mut self, lba: u32, count: u32) -> Option<&[u8]> {
+        let end = self.sectors.len().min((lba + count.min(3)) as usize);
+        self.sectors
+            .get(lba as usize..end)
+            .map(<[[u8; SECTOR_SIZE]]>::as_flattened)
+            .filter(|run| !run.is_empty())
+    }
+    fn is_exchangeable(&self) -> bool {
+        self.exchangeable
     }
     fn write(&mut self, lba: u32, sector: &[u8; SECTOR_SIZE]) -> Result<(), WriteError> {
         if self.protected {

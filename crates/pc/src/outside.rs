@@ -26,19 +26,25 @@ pub trait Disk {
         None
     }
 
-    /// The sector `lba`, or `None` for a sector of zeros, such as one inside the drive's geometry but beyond the image.
-    fn read(&mut self, lba: u32) -> Option<&[u8; SECTOR_SIZE]>;
+    /// Sectors from `lba` on: as many of `count`, at least one, as lie in one piece. `None`: the sector `lba` is all
+    /// zeros, such as one inside the drive's geometry but beyond the image.
+    fn read(&mut self, lba: u32, count: u32) -> Option<&[u8]>;
 
     /// Stores the sector `lba`, which lies inside the drive's geometry but perhaps beyond the image.
     ///
     /// # Errors
     /// [`WriteError`], which the guest sees as the BIOS status of the same meaning.
     fn write(&mut self, lba: u32, sector: &[u8; SECTOR_SIZE]) -> Result<(), WriteError>;
+
+    /// Whether another disk may take its place: see [`crate::Pc::exchange_floppy`].
+    fn is_exchangeable(&self) -> bool {
+        false
+    }
 }
 
 /// The disks of a PC by BIOS drive number.
 pub trait Disks {
-    /// The disk in drive `number` (00h and 01h floppies, 80h and 81h hard disks), if there is one.
+    /// The disk in drive `number` (00h and 01h floppies, 80h to 83h hard disks), if there is one.
     fn disk(&mut self, number: u8) -> Option<&mut dyn Disk>;
 }
 

@@ -116,9 +116,14 @@ pub enum Backend {
 pub struct RunJob<'a> {
     /// How the guest is run.
     pub backend: Backend,
-    /// The boot disk; its contents are the boot image's one module.
+    /// The disks; their contents follow each other in the boot image's one module. Of several for one floppy drive the
+    /// first is in the drive, and the others wait for [`crate::Input::Insert`].
     #[serde(borrow)]
-    pub disk: DiskImage<'a>,
+    pub disks: Items<'a, DiskImage<'a>>,
+    /// BIOS number of the drive to boot from.
+    pub boot_drive: u8,
+    /// Whether the run can be ended over the uplink though nobody watches.
+    pub stoppable: bool,
     /// What to wait for and type, in order.
     #[serde(borrow)]
     pub steps: Items<'a, Step<'a>>,
@@ -134,8 +139,12 @@ pub struct RunJob<'a> {
 /// A disk whose empty stretches are left out.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct DiskImage<'a> {
-    /// BIOS drive number: 00h for a floppy, 80h for a hard disk.
+    /// BIOS drive number: 00h and 01h for floppies, from 80h for hard disks.
     pub drive: u8,
+    /// Whether the guest's writes are refused. Else they go to a private copy.
+    pub write_protected: bool,
+    /// Whether the sectors that the guest wrote are sent at the end: [`crate::Record::DiskSector`].
+    pub handed_back: bool,
     /// The disk's geometry. Sectors that the image lacks read zero.
     pub geometry: Geometry,
     /// Size in sectors of 512 bytes.

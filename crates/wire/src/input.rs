@@ -9,6 +9,8 @@ pub enum Input {
     Key(KeyItem),
     /// Power the guest off and on again.
     Reset,
+    /// Put this disk, by its place among the job's disks, into its floppy drive.
+    Insert(u8),
     /// End the run.
     Stop,
 }

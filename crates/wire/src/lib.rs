@@ -20,7 +20,10 @@ pub use input::{Input, KeyItem, Modifiers};
 pub use record::{End, ExitRecord, LineKind, Outcome, Record, Verdict};
 
 /// Incremented whenever a type of this crate changes: both ends must come from one build.
-pub const VERSION: u16 = 1;
+pub const VERSION: u16 = 2;
 
 /// Sectors in one [`Chunk`] of a disk image: 64 KiB.
 pub const CHUNK_SECTORS: u32 = 128;
+
+/// The most disks of a run.
+pub const MAX_DISKS: usize = 16;

@@ -37,6 +37,22 @@ pub enum Record<'a> {
     },
     /// The screen is whole again.
     ScreenEnd,
+    /// After the guest's end: a sector that the guest wrote.
+    DiskSector {
+        /// The disk's place among the job's disks.
+        disk: u8,
+        /// The sector's number on it.
+        lba: u32,
+        /// Its contents.
+        bytes: &'a [u8],
+    },
+    /// All sectors that the guest wrote on a disk have been sent.
+    DiskEnd {
+        /// The disk's place among the job's disks.
+        disk: u8,
+        /// How many they are.
+        sectors: u32,
+    },
     /// The last record of a run.
     #[serde(borrow)]
     Verdict(Verdict<'a>),

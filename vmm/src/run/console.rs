@@ -21,6 +21,8 @@ pub enum Wish {
     End(Outcome, &'static str),
     /// The guest switched off and on again.
     Reset,
+    /// This disk in its drive.
+    Insert(u8),
 }
 
 /// Rows of the largest text mode that is shown.
@@ -39,6 +41,8 @@ pub struct Console<'a> {
     /// Steps met, as last reported.
     steps_met: usize,
     who: Who,
+    /// Whether somebody may end the run over the link, though nobody types there.
+    stoppable: bool,
     /// Guest ticks so far.
     tick: u64,
     next_tick: Ticks,
@@ -108,6 +112,7 @@ impl<'a> Console<'a> {
             script: Script::new(),
             steps_met: 0,
             who,
+            stoppable: job.stoppable,
             tick: 0,
             next_tick: Ticks::ZERO,
             head: None,
@@ -156,6 +161,7 @@ impl<'a> Console<'a> {
                     report.figure("steps_met", self.steps_met as u64);
                 }
                 match progress {
+                    Progress::Running if self.stoppable => self.listen(),
                     Progress::Running => Wish::GoOn,
                     Progress::Finished => Wish::End(Outcome::Done, "all steps were met"),
                 }
@@ -186,6 +192,7 @@ impl<'a> Console<'a> {
                     }
                 }
                 Input::Reset => return Wish::Reset,
+                Input::Insert(disk) => return Wish::Insert(disk),
                 Input::Stop => return Wish::End(Outcome::Stopped, "ended from the keyboard"),
             }
         }

@@ -1,10 +1,11 @@
-//! The guest's disk: the chunks that the boot image brought, zeros elsewhere, and a private copy of each chunk that
-//! the guest writes.
+//! The guest's disks: the chunks that the boot image brought, zeros elsewhere, and a private copy of each chunk that
+//! the guest writes. What the guest wrote goes back to the host tool at the end, if the job says so.
 
 use pc::{Disk, Disks, SECTOR_SIZE, WriteError};
-use wire::{CHUNK_SECTORS, DiskImage};
+use wire::{CHUNK_SECTORS, DiskImage, Items, MAX_DISKS, Record};
 
 use crate::memory::{Frames, OutOfMemory, PAGE_BYTES};
+use crate::report::Reporter;
 
 /// Bytes in a chunk.
 const CHUNK_BYTES: usize = CHUNK_SECTORS as usize * SECTOR_SIZE;
@@ -15,84 +16,162 @@ enum Slot {
     Zero,
     /// In the module, as it was brought.
     Original(&'static [u8]),
-    /// In memory of its own, since the guest wrote to it.
+    /// In memory of its own, since the guest wrote to it; behind the bytes a mark for each sector that it wrote.
     Copied(&'static mut [u8]),
 }
 
-/// The disk of a run.
-pub struct ModuleDisk {
+/// What a private copy of a chunk takes.
+const COPY_BYTES: usize = CHUNK_BYTES + CHUNK_SECTORS as usize;
+
+/// A disk, in its drive or out of it.
+struct Medium {
     drive: u8,
+    inserted: bool,
+    write_protected: bool,
+    handed_back: bool,
     sectors: u32,
     geometry: wire::Geometry,
     slots: &'static mut [Slot],
+}
+
+/// The disks of a run. As a [`Disk`] it is the one that was asked for last.
+pub struct ModuleDisks {
+    media: &'static mut [Medium],
+    asked: usize,
     frames: Frames,
 }
 
-impl ModuleDisk {
-    /// The disk that `image` describes, its chunks in `module` one after the other.
+impl ModuleDisks {
+    /// The disks that `images` describes, their chunks in `module` one after the other.
     ///
     /// # Errors
     /// [`OutOfMemory`]
-    pub fn new(image: &DiskImage, module: &'static [u8], mut frames: Frames) -> Result<Self, OutOfMemory> {
-        let count = image.sectors.div_ceil(CHUNK_SECTORS) as usize;
-        let slots = frames.take_slice(count, || Slot::Zero)?;
-        let chunks = module.chunks(CHUNK_BYTES);
-        for (chunk, bytes) in image.chunks.iter().zip(chunks) {
-            if let Some(slot) = slots.get_mut(usize::from(chunk.0)) {
-                *slot = Slot::Original(bytes);
+    pub fn new(
+        images: &Items<DiskImage>,
+        mut module: &'static [u8],
+        mut frames: Frames,
+    ) -> Result<Self, OutOfMemory> {
+        let media = frames.take_slice(MAX_DISKS, Medium::none)?;
+        for (index, image) in images.iter().take(MAX_DISKS).enumerate() {
+            let slots = frames.take_slice(image.sectors.div_ceil(CHUNK_SECTORS) as usize, || Slot::Zero)?;
+            for chunk in image.chunks.iter() {
+                let before = u32::from(chunk.0) * CHUNK_SECTORS;
+                let sectors = image.sectors.saturating_sub(before).min(CHUNK_SECTORS);
+                let (bytes, rest) =
+                    module.split_at_checked(sectors as usize * SECTOR_SIZE).unwrap_or_default();
+                module = rest;
+                if let Some(slot) = slots.get_mut(usize::from(chunk.0)) {
+                    *slot = Slot::Original(bytes);
+                }
+            }
+            let DiskImage { drive, write_protected, handed_back, geometry, sectors, .. } = image;
+            let inserted = media[..index].iter().all(|other| other.drive != drive);
+            media[index] = Medium { drive, inserted, write_protected, handed_back, sectors, geometry, slots };
+        }
+        Ok(Self { media, asked: 0, frames })
+    }
+
+    /// Puts a disk into its drive, in place of the one that is there. Returns the drive's number.
+    pub fn insert(&mut self, index: u8) -> Option<u8> {
+        let drive = self.media.get(usize::from(index))?.drive;
+        for (number, medium) in self.media.iter_mut().enumerate() {
+            if medium.drive == drive {
+                medium.inserted = number == usize::from(index);
             }
         }
-        Ok(Self { drive: image.drive, sectors: image.sectors, geometry: image.geometry, slots, frames })
+        Some(drive)
+    }
+
+    /// Sends what the guest wrote, disk by disk, where the job wants it.
+    pub fn hand_back(&self, report: &mut Reporter) {
+        for (disk, medium) in (0..).zip(self.media.iter()).filter(|(_, medium)| medium.handed_back) {
+            let mut sectors = 0;
+            for (first, slot) in (0..).step_by(CHUNK_SECTORS as usize).zip(medium.slots.iter()) {
+                let Slot::Copied(copy) = slot else { continue };
+                let (bytes, written) = copy.split_at(CHUNK_BYTES);
+                for ((number, bytes), written) in (0..).zip(bytes.chunks(SECTOR_SIZE)).zip(written) {
+                    if *written != 0 {
+                        report.record(&Record::DiskSector { disk, lba: first + number, bytes });
+                        sectors += 1;
+                    }
+                }
+            }
+            report.record(&Record::DiskEnd { disk, sectors });
+        }
     }
 }
 
-/// Where a sector is: index of the chunk, offset in it.
+impl Medium {
+    /// In no drive, until it is filled in.
+    fn none() -> Self {
+        Self {
+            drive: 0xFF,
+            inserted: false,
+            write_protected: true,
+            handed_back: false,
+            sectors: 0,
+            geometry: wire::Geometry { cylinders: 0, heads: 0, sectors_per_track: 0 },
+            slots: &mut [],
+        }
+    }
+}
+
+/// Where a sector is: index of the chunk, number of the sector in it.
 const fn place(lba: u32) -> (usize, usize) {
-    ((lba / CHUNK_SECTORS) as usize, (lba % CHUNK_SECTORS) as usize * SECTOR_SIZE)
+    ((lba / CHUNK_SECTORS) as usize, (lba % CHUNK_SECTORS) as usize)
 }
 
-fn sector_at(chunk: &[u8], offset: usize) -> Option<&[u8; SECTOR_SIZE]> {
-    chunk.get(offset..offset + SECTOR_SIZE)?.try_into().ok()
-}
-
-impl Disk for ModuleDisk {
+impl Disk for ModuleDisks {
     fn sector_count(&self) -> u32 {
-        self.sectors
+        self.media[self.asked].sectors
     }
 
     fn geometry(&self) -> Option<pc::Geometry> {
-        let wire::Geometry { cylinders, heads, sectors_per_track } = self.geometry;
+        let wire::Geometry { cylinders, heads, sectors_per_track } = self.media[self.asked].geometry;
         Some(pc::Geometry { cylinders, heads, sectors: sectors_per_track })
     }
 
-    fn read(&mut self, lba: u32) -> Option<&[u8; SECTOR_SIZE]> {
-        let (index, offset) = place(lba);
-        match self.slots.get(index)? {
-            Slot::Zero => None,
-            Slot::Original(chunk) => sector_at(chunk, offset),
-            Slot::Copied(chunk) => sector_at(chunk, offset),
-        }
+    fn read(&mut self, lba: u32, count: u32) -> Option<&[u8]> {
+        let (index, sector) = place(lba);
+        let chunk = match self.media[self.asked].slots.get(index)? {
+            Slot::Zero => return None,
+            Slot::Original(chunk) => *chunk,
+            Slot::Copied(copy) => &copy[..CHUNK_BYTES],
+        };
+        let rest = chunk.get(sector * SECTOR_SIZE..).filter(|rest| !rest.is_empty())?;
+        Some(&rest[..rest.len().min(count as usize * SECTOR_SIZE)])
     }
 
     fn write(&mut self, lba: u32, sector: &[u8; SECTOR_SIZE]) -> Result<(), WriteError> {
-        let (index, offset) = place(lba);
-        let slot = self.slots.get_mut(index).ok_or(WriteError::Failed)?;
+        let medium = &mut self.media[self.asked];
+        if medium.write_protected {
+            return Err(WriteError::Protected);
+        }
+        let (index, number) = place(lba);
+        let slot = medium.slots.get_mut(index).ok_or(WriteError::Failed)?;
         if !matches!(slot, Slot::Copied(_)) {
-            let copy = self.frames.take_bytes(CHUNK_BYTES, PAGE_BYTES).map_err(|_| WriteError::Failed)?;
+            let copy = self.frames.take_bytes(COPY_BYTES, PAGE_BYTES).map_err(|_| WriteError::Failed)?;
             if let Slot::Original(original) = slot {
                 copy[..original.len()].copy_from_slice(original);
             }
             *slot = Slot::Copied(copy);
         }
         if let Slot::Copied(copy) = slot {
-            copy[offset..offset + SECTOR_SIZE].copy_from_slice(sector);
+            copy[number * SECTOR_SIZE..][..SECTOR_SIZE].copy_from_slice(sector);
+            copy[CHUNK_BYTES + number] = 1;
         }
         Ok(())
     }
+
+    fn is_exchangeable(&self) -> bool {
+        let drive = self.media[self.asked].drive;
+        self.media.iter().filter(|medium| medium.drive == drive).count() > 1
+    }
 }
 
-impl Disks for ModuleDisk {
+impl Disks for ModuleDisks {
     fn disk(&mut self, number: u8) -> Option<&mut dyn Disk> {
-        if number == self.drive { Some(self) } else { None }
+        self.asked = self.media.iter().position(|medium| medium.drive == number && medium.inserted)?;
+        Some(self)
     }
 }

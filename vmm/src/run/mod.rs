@@ -38,7 +38,7 @@ use crate::{Context, Ending, host_timer, io};
 
 pub use backend::Impossible;
 use console::{Console, Wish};
-use disk::ModuleDisk;
+use disk::ModuleDisks;
 use post_mortem::Ring;
 use vm::{GUEST_CR4, Next, Vm};
 
@@ -76,6 +76,7 @@ pub fn run(context: &mut Context, job: &RunJob) -> Result<Ending, Failure> {
     vm.space.close();
     vm.space.set_a20(true);
     seal.verify(vm.space.guarded().chain(&bitmaps), vm.space.ram())?;
+    vm.disks.hand_back(&mut context.report);
     leave_vmx(context, operation)?;
     ending
 }
@@ -94,13 +95,13 @@ fn build(context: &mut Context, job: &RunJob, processor: &Processor) -> Result<V
     let rom = context.frames.take_slice(1, || [0; 0x1_0000])?;
     pc::write_rom(&mut rom[0]);
     space.load_rom(&rom[0]);
-    let disk = ModuleDisk::new(&job.disk, context.module, context.frames.rest())?;
+    let disks = ModuleDisks::new(&job.disks, context.module, context.frames.rest())?;
     Ok(Vm {
         vcpu: Vcpu::new(),
         backend,
         space,
         pc: Pc::new(config(job)),
-        disk,
+        disks,
         clock: clock.restarted(),
         system: SystemRegisters::after_bios(GUEST_CR4),
         stepping: None,
@@ -130,14 +131,14 @@ fn power_on(
     let mut service = Service {
         cpu: &mut cpu,
         memory: &mut vm.space,
-        disks: &mut vm.disk,
+        disks: &mut vm.disks,
         host: &mut context.report,
         now: vm.clock.now(),
     };
     vm.pc.power_on(config(job), &mut service);
     vm.pc
-        .boot(job.disk.drive, Signature::Optional, &mut service)
-        .map_err(|_| unexpected(format_args!("the guest's disk has no first sector")))?;
+        .boot(job.boot_drive, Signature::Optional, &mut service)
+        .map_err(|_| unexpected(format_args!("there is no disk in the drive to boot from")))?;
     vm.space.set_a20(vm.pc.a20());
     Ok(machine)
 }
@@ -204,6 +205,11 @@ impl Life<'_, '_> {
                 Wish::GoOn => {}
                 Wish::End(outcome, why) => return Ok(Some(ending(outcome, format_args!("{why}")))),
                 Wish::Reset => return self.restart(vmcs).map(|()| None),
+                Wish::Insert(disk) => {
+                    if let Some(drive) = self.vm.disks.insert(disk) {
+                        self.vm.pc.exchange_floppy(drive, &mut self.vm.disks);
+                    }
+                }
             }
             match next {
                 Next::Run => return Ok(None),
@@ -232,7 +238,7 @@ impl Life<'_, '_> {
         let mut service = Service {
             cpu: &mut cpu,
             memory: &mut vm.space,
-            disks: &mut vm.disk,
+            disks: &mut vm.disks,
             host: &mut self.context.report,
             now: vm.clock.now(),
         };

@@ -19,7 +19,7 @@ use crate::report::Reporter;
 use crate::{host_timer, io};
 
 use super::backend::Backend;
-use super::disk::ModuleDisk;
+use super::disk::ModuleDisks;
 
 /// Blocking by STI and by MOV SS, in the interruptibility state.
 pub const BLOCKING: u64 = 0b11;
@@ -38,8 +38,8 @@ pub struct Vm {
     pub space: PcSpace,
     /// Its devices and BIOS.
     pub pc: Pc,
-    /// Its disk.
-    pub disk: ModuleDisk,
+    /// Its disks.
+    pub disks: ModuleDisks,
     /// Its time.
     pub clock: Clock,
     /// The system registers that it believes in.
@@ -180,7 +180,7 @@ impl Vm {
         let now = self.clock.now();
         let mut cpu = GuestCpu::current(&mut self.vcpu.general);
         let mut service =
-            Service { cpu: &mut cpu, memory: &mut self.space, disks: &mut self.disk, host: report, now };
+            Service { cpu: &mut cpu, memory: &mut self.space, disks: &mut self.disks, host: report, now };
         match self.pc.service(&mut service) {
             ServiceOutcome::Served { .. } => {
                 self.end_blocking();

@@ -93,7 +93,7 @@ impl Drive {
 }
 
 /// BIOS numbers of the drives that a PC may have.
-const NUMBERS: [u8; 4] = [0x00, 0x01, 0x80, 0x81];
+const NUMBERS: [u8; 6] = [0x00, 0x01, 0x80, 0x81, 0x82, 0x83];
 
 /// The drives as the BIOS found them at power-on.
 pub(super) struct DriveTable {
@@ -108,6 +108,15 @@ impl DriveTable {
     /// Looks which drives hold disks.
     pub fn detect(disks: &mut dyn Disks) -> Self {
         Self { drives: NUMBERS.map(|number| disks.disk(number).and_then(|disk| drive(number, disk))) }
+    }
+
+    /// Looks again at the disk in one drive.
+    pub fn look_again(&mut self, number: u8, disks: &mut dyn Disks) {
+        for (entry, known) in self.drives.iter_mut().zip(NUMBERS) {
+            if known == number {
+                *entry = disks.disk(number).and_then(|disk| drive(number, disk));
+            }
+        }
     }
 
     pub fn get(&self, number: u8) -> Option<Drive> {

@@ -12,6 +12,7 @@ pub(super) mod status {
     pub const INVALID: u8 = 0x01;
     pub const WRITE_PROTECTED: u8 = 0x03;
     pub const SECTOR_NOT_FOUND: u8 = 0x04;
+    pub const DISK_CHANGED: u8 = 0x06;
     pub const DMA_BOUNDARY: u8 = 0x09;
     pub const CONTROLLER_FAILED: u8 = 0x20;
     pub const NO_DRIVE: u8 = 0x80;
@@ -61,13 +62,17 @@ pub(super) fn service(pc: &mut Pc, context: &mut Context<'_>) {
                 context.registers().set_al(0);
             }
         }
+        (0x02..=0x05, Some(_)) if take_change(pc, number) => finish(context, number, status::DISK_CHANGED),
         (0x02, Some(drive)) => transfer(context, &general, drive, Transfer::Read),
         (0x03, Some(drive)) => transfer(context, &general, drive, Transfer::Write),
         (0x04, Some(drive)) => transfer(context, &general, drive, Transfer::Verify),
         (0x05, Some(drive)) => format_track(context, &general, drive),
         (0x15, Some(drive)) => drive_type(context, drive),
-        // Change line: the disk was not changed.
-        (0x16, Some(drive)) if drive.is_floppy() => finish(context, number, status::OK),
+        // The change line.
+        (0x16, Some(drive)) if drive.is_floppy() => {
+            let changed = pc.bios.exchanged[usize::from(number)];
+            finish(context, number, if changed { status::DISK_CHANGED } else { status::OK });
+        }
         // Set the type for formatting; both are accepted for what the disk is.
         (0x17 | 0x18, Some(drive)) if drive.is_floppy() => set_format_type(context, &general, drive),
         // Initialise, seek, alternate reset, ready, recalibrate, diagnose: the disk is always there and ready.
@@ -91,6 +96,11 @@ pub(super) fn finish(context: &mut Context<'_>, number: u8, code: u8) {
     drives::store_status(context.memory, number, code);
     context.registers().set_ah(code);
     context.set_carry(code != status::OK);
+}
+
+/// Whether the disk was exchanged; the transfer that notices makes the change line inactive.
+fn take_change(pc: &mut Pc, number: u8) -> bool {
+    pc.bios.exchanged.get_mut(usize::from(number)).is_some_and(core::mem::take)
 }
 
 fn transfer(context: &mut Context<'_>, general: &General, drive: Drive, kind: Transfer) {
@@ -150,29 +160,40 @@ pub(super) fn move_sectors(
     buffer: FarPointer,
     kind: Transfer,
 ) -> Result<(), Failure> {
-    let beyond_the_end = if drive.is_floppy() { status::SECTOR_NOT_FOUND } else { status::INVALID };
-    for done in 0..count {
-        let failed = |status| Failure { done, status };
-        let lba = u32::try_from(first + u64::from(done)).ok().filter(|&lba| lba < drive.sectors);
-        let lba = lba.ok_or(failed(beyond_the_end))?;
-        let disk = context.disks.disk(drive.number).ok_or(failed(status::NO_DRIVE))?;
+    let inside = u64::from(drive.sectors).saturating_sub(first).min(u64::from(count)) as u32;
+    let disk = context.disks.disk(drive.number).ok_or(Failure { done: 0, status: status::NO_DRIVE })?;
+    let mut done = 0;
+    while done < inside {
+        // Below the drive's size, so it fits.
+        let lba = first as u32 + done;
         let address = buffer.linear() + done * SECTOR_SIZE as u32;
-        match kind {
-            Transfer::Verify => {}
-            Transfer::Read => context.memory.write(address, disk.read(lba).unwrap_or(&[0; SECTOR_SIZE])),
+        done += match kind {
+            Transfer::Verify => inside,
+            Transfer::Read => {
+                let run = disk.read(lba, inside - done).unwrap_or(&[0; SECTOR_SIZE]);
+                context.memory.write(address, run);
+                (run.len() / SECTOR_SIZE) as u32
+            }
             Transfer::Write => {
                 let mut sector = [0; SECTOR_SIZE];
                 context.memory.read(address, &mut sector);
-                disk.write(lba, &sector).map_err(|error| {
-                    failed(match error {
-                        WriteError::Protected => status::WRITE_PROTECTED,
-                        WriteError::Failed => status::CONTROLLER_FAILED,
-                    })
-                })?;
+                disk.write(lba, &sector).map_err(|error| Failure { done, status: refusal(error) })?;
+                1
             }
-        }
+        };
     }
-    Ok(())
+    if inside == count {
+        return Ok(());
+    }
+    let status = if drive.is_floppy() { status::SECTOR_NOT_FOUND } else { status::INVALID };
+    Err(Failure { done: inside, status })
+}
+
+const fn refusal(error: WriteError) -> u8 {
+    match error {
+        WriteError::Protected => status::WRITE_PROTECTED,
+        WriteError::Failed => status::CONTROLLER_FAILED,
+    }
 }
 
 /// AH=05h. The sectors of a track get the fill byte of a fresh floppy; a hard disk keeps its data, as IDE disks do.
@@ -186,8 +207,8 @@ fn format_track(context: &mut Context<'_>, general: &General, drive: Drive) {
         && let Some(disk) = context.disks.disk(drive.number)
     {
         for sector in 0..u32::from(drive.geometry.sectors) {
-            if disk.write(first + sector, &[0xF6; SECTOR_SIZE]).is_err() {
-                code = status::WRITE_PROTECTED;
+            if let Err(error) = disk.write(first + sector, &[0xF6; SECTOR_SIZE]) {
+                code = refusal(error);
             }
         }
     }
@@ -231,9 +252,14 @@ fn parameters(pc: &Pc, context: &mut Context<'_>, number: u8) {
     finish(context, number, status::OK);
 }
 
-/// AH=15h: 1 = floppy without change line, 3 = hard disk with its sectors in CX:DX.
+/// AH=15h: 1 = floppy without change line, 2 = with one, 3 = hard disk with its sectors in CX:DX.
 fn drive_type(context: &mut Context<'_>, drive: Drive) {
-    let kind = if drive.is_floppy() { 1 } else { 3 };
+    let exchangeable = context.disks.disk(drive.number).is_some_and(|disk| disk.is_exchangeable());
+    let kind = match (drive.is_floppy(), exchangeable) {
+        (false, _) => 3,
+        (true, true) => 2,
+        (true, false) => 1,
+    };
     context.registers().set_ah(kind);
     if !drive.is_floppy() {
         let sectors = drive.geometry.sector_count();

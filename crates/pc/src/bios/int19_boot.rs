@@ -49,7 +49,7 @@ impl Pc {
         context: &mut Context<'_>,
     ) -> Result<(), BootError> {
         let disk = context.disks.disk(drive).ok_or(BootError::NoDisk { drive })?;
-        let sector = disk.read(0).unwrap_or(&[0; SECTOR_SIZE]);
+        let sector = disk.read(0, 1).unwrap_or(&[0; SECTOR_SIZE]);
         let found = [sector[510], sector[511]];
         if signature == Signature::Required && found != [0x55, 0xAA] {
             return Err(BootError::NoSignature { found });

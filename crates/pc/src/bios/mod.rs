@@ -76,6 +76,8 @@ const NAMED_CALLS: usize = 64;
 /// What the BIOS remembers outside the guest's memory.
 pub(crate) struct Bios {
     drives: DriveTable,
+    /// Whose change line is active: floppy drives whose disk was exchanged, and no transfer has noticed yet.
+    exchanged: [bool; 2],
     /// End of the wait that INT 15h, AH=86h runs.
     delay_until: Option<Ticks>,
     /// End of the wait that INT 15h, AH=83h runs, if the data area says that one does.
@@ -98,6 +100,7 @@ impl Bios {
     pub const fn new() -> Self {
         Self {
             drives: DriveTable::new(),
+            exchanged: [false; 2],
             delay_until: None,
             event_at: Ticks::ZERO,
             named: [0; NAMED_CALLS],
@@ -152,6 +155,14 @@ impl Pc {
         };
         self.after_write();
         ServiceOutcome::Served { vector }
+    }
+
+    /// A person has put another disk into floppy drive `number`, 00h or 01h; `disks` has it already.
+    pub fn exchange_floppy(&mut self, number: u8, disks: &mut dyn Disks) {
+        self.bios.drives.look_again(number, disks);
+        if let Some(exchanged) = self.bios.exchanged.get_mut(usize::from(number)) {
+            *exchanged = true;
+        }
     }
 
     fn interrupt_service(&mut self, vector: u8, context: &mut Context<'_>) {

@@ -76,7 +76,7 @@ fn contents(file: &Path) -> anyhow::Result<Vec<u8>> {
 pub fn read(bytes: &[u8]) -> anyhow::Result<(Reading, Option<Processor>)> {
     let first = bytes.iter().find(|byte| !byte.is_ascii_whitespace());
     // Another text may begin with a bracket too: a time stamp, for instance.
-    let is_json = first == Some(&b'{')
+    let is_json = first == Some(&b'{') && !text::is_json_log(bytes)
         || first == Some(&b'[') && serde_json::from_slice::<serde_json::Value>(bytes).is_ok();
     if is_json {
         return snapshot::read(bytes);

@@ -89,9 +89,10 @@ pub fn section_of(label: Option<Label>, name: &str) -> Option<Section> {
     let names = |table: &[&str]| table.contains(&name);
     let is_register = matches!(label, Some(Label::Cr0 | Label::Cr4)) && name == "actual";
     let is_segment = matches!(label, Some(Label::Segment(_))) && names(&["sel", "attr"]);
-    if is_register || is_segment || names(&["rflags", "dr7", "activitystate"]) {
+    // "CS =", "TR =", "DR7=" tell nothing: QEMU prints them, too, in the register dump that is often posted along.
+    if is_register || is_segment || names(&["rflags", "activitystate"]) {
         Some(Section::Guest)
-    } else if names(&["fsbase", "gsbase", "trbase", "gdtbase", "idtbase", "cs", "tr"]) {
+    } else if names(&["fsbase", "gsbase", "trbase", "gdtbase", "idtbase"]) {
         Some(Section::Host)
     } else if names(&[
         "pinbased",

@@ -17,8 +17,16 @@ use super::tokens::{self, Section, Sign, Token};
 
 /// Whether the text looks like such a dump at all.
 pub fn is_log(lines: &[Line]) -> bool {
-    let marks =
-        ["gh_mask", "** guest state **", "** host state **", "** control state **", "intr_info", "pinbased="];
+    // Not `intr_info` alone: Linux calls a field VM_ENTRY_INTR_INFO_FIELD, which a list may hold.
+    let marks = [
+        "gh_mask",
+        "** guest state **",
+        "** host state **",
+        "** control state **",
+        "vmentry: intr_info",
+        "vmexit: intr_info",
+        "pinbased=",
+    ];
     let has_mark = |line: &Line| {
         let lower = line.text.to_ascii_lowercase();
         marks.iter().any(|mark| lower.contains(mark))

@@ -30,6 +30,7 @@ pub fn lines(bytes: &[u8]) -> Vec<Line> {
             }
             raw = without_quoted_printable(&raw);
         }
+        let raw = message(&raw).unwrap_or(raw);
         for text in without_html(&raw).split(['\n', '\r']) {
             let text = without_prefixes(text);
             if !text.is_empty() {
@@ -41,6 +42,22 @@ pub fn lines(bytes: &[u8]) -> Vec<Line> {
         lines.push(Line { number: text.split('\n').count(), text: without_prefixes(&open) });
     }
     lines
+}
+
+/// What a log in which each line is a JSON object calls the text of a message: `journalctl -o json`, container logs.
+const MESSAGES: [&str; 4] = ["MESSAGE", "log", "message", "msg"];
+
+/// Whether the text is such a log.
+pub fn is_json_log(bytes: &[u8]) -> bool {
+    let first = bytes.split(|byte| *byte == b'\n').find(|line| !line.trim_ascii().is_empty());
+    first.is_some_and(|line| message(&String::from_utf8_lossy(line)).is_some())
+}
+
+/// The message in a line that is a JSON object.
+fn message(line: &str) -> Option<String> {
+    let line = line.trim();
+    let object: serde_json::Map<_, _> = line.starts_with('{').then(|| serde_json::from_str(line).ok())??;
+    MESSAGES.iter().find_map(|name| object.get(*name)?.as_str().map(str::to_owned))
 }
 
 /// The bytes as characters: UTF-8, or UTF-16 behind its mark; all blanks plain, invisible characters gone.
@@ -169,7 +186,10 @@ fn without_prefixes(line: &str) -> String {
 }
 
 fn without_one_prefix(line: &str) -> &str {
-    if let Some(rest) = line.strip_prefix(['>', '|']) {
+    // Quote marks, with or without the initials of the one who is quoted.
+    let initials = line.bytes().take_while(u8::is_ascii_alphabetic).take(3).count();
+    if let Some(rest) = line[initials..].strip_prefix('>').or_else(|| line.strip_prefix(['|', '+', '│', '┃']))
+    {
         return rest;
     }
     for open in ["(XEN)", "(xen)", "kvm_intel:", "kernel:", "kvm:", "…"] {
@@ -177,7 +197,18 @@ fn without_one_prefix(line: &str) -> &str {
             return rest;
         }
     }
-    bracketed(line).or_else(|| half_bracketed(line)).or_else(|| dated(line)).unwrap_or(line)
+    bracketed(line)
+        .or_else(|| numbered(line))
+        .or_else(|| half_bracketed(line))
+        .or_else(|| dated(line))
+        .unwrap_or(line)
+}
+
+/// After `(0)`, the processor in some logs.
+fn numbered(line: &str) -> Option<&str> {
+    let (number, rest) = line.strip_prefix('(')?.split_once(')')?;
+    (number.len() <= 3 && !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
+        .then_some(rest)
 }
 
 /// After `[  123.456]`, `[T12]`, `[…]`, `[Fri Jul 28 11:52:01 2023]`, `<4>` or `kvm [123]:`.
@@ -272,6 +303,10 @@ mod tests {
             ("&gt; CR3&nbsp;=&#160;0x1", "CR3 = 0x1"),
             ("<code>CR3 = 0x1</code>", "CR3 = 0x1"),
             ("\u{1b}[31mCR3 = 0x1\u{1b}[0m", "CR3 = 0x1"),
+            ("[  123.456789] (0)[123:swapper/0]CR3 = 0x1", "CR3 = 0x1"),
+            ("+CR3 = 0x1", "CR3 = 0x1"),
+            ("AC> CR3 = 0x1", "CR3 = 0x1"),
+            ("{\"MESSAGE\":\"[ 1.5] CR3 = 0x1\",\"PRIORITY\":\"3\"}", "CR3 = 0x1"),
             ("[0x6820] = 0x1", "[0x6820] = 0x1"),
             ("[6820] = 0x1", "[6820] = 0x1"),
             ("6820 2", "6820 2"),

@@ -172,9 +172,10 @@ pub(super) fn name_of(field: Field) -> SegmentName {
     ALL[(field.encoding() - first) as usize / 2 % ALL.len()]
 }
 
-/// Whether the rules on the parts of access rights hold for the register: CS, or a usable one.
+/// Whether the rules on the parts of access rights hold for the register: CS, TR, or a usable one.
 fn is_judged(field: Field, value: u64) -> bool {
-    field == CS.access_rights || !rights(value).is_unusable()
+    const TR: Field = SegmentName::Tr.fields().access_rights;
+    field == CS.access_rights || field == TR || !rights(value).is_unusable()
 }
 
 fn ss_rpl(audit: &Audit, _: Field, selector: u64) -> Decision {

@@ -228,6 +228,21 @@ fn the_8_line_font_gives_50_rows() {
 }
 
 #[test]
+fn the_scan_lines_that_were_chosen_give_25_rows_and_with_the_8_line_font_as_many_as_fit() {
+    for (choice, height, rows) in [(0x1200, 8, 25), (0x1201, 14, 43), (0x1202, 16, 50)] {
+        let mut machine = Machine::on();
+        machine.cpu.general.set_bx(0x0030);
+        machine.call(0x10, choice);
+        machine.call(0x10, 0x0003);
+        assert_eq!(machine.pc.screen(&machine.memory).rows(), 25, "{choice:04X}");
+        assert_eq!((machine.memory.read_u16(0x485), machine.memory.read_u8(0x484)), (height, 24));
+        machine.cpu.general.set_bx(0);
+        machine.call(0x10, 0x1112);
+        assert_eq!(machine.pc.screen(&machine.memory).rows(), rows, "{choice:04X}");
+    }
+}
+
+#[test]
 fn the_adapter_presents_itself_as_a_vga() {
     let mut machine = Machine::on();
     machine.call(0x10, 0x1A00);

@@ -3,8 +3,7 @@
 use super::data_area::*;
 use super::{Context, int10_palette, int10_text};
 use crate::Pc;
-use crate::device::vga::{TextMode, crtc};
-use v8086::SegmentRegister;
+use crate::device::vga::{ScanLines, TextMode, crtc};
 
 /// Bytes from a page to the next, in 80 and in 40 columns.
 const PAGE_SIZE_80: u16 = 0x1000;
@@ -138,7 +137,10 @@ pub(super) fn set_mode(pc: &mut Pc, context: &mut Context<'_>, value: u8) {
     let mode = value & !KEEP_MEMORY;
     let monochrome = mode == MODE_MONOCHROME;
     let columns = if mode <= 1 { 40 } else { 80 };
-    pc.devices.vga.set_mode(TextMode { columns, monochrome });
+    let lines = ScanLines::chosen(context.memory.read_u8(VIDEO_FLAGS));
+    let height = lines.character_height();
+    pc.devices.vga.set_mode(TextMode { columns, monochrome, lines });
+    super::fonts::point_vectors(context, height.into());
     let memory = &mut *context.memory;
     memory.write_u8(VIDEO_MODE, mode);
     memory.write_u16(COLUMNS, u16::from(columns));
@@ -151,10 +153,21 @@ pub(super) fn set_mode(pc: &mut Pc, context: &mut Context<'_>, value: u8) {
     memory.write_u8(MODE_CONTROL, [0x2C, 0x28, 0x2D, 0x29].get(usize::from(mode)).copied().unwrap_or(0x29));
     memory.write_u8(PALETTE, 0x30);
     memory.write_u8(LAST_ROW, 24);
-    memory.write_u16(CHARACTER_HEIGHT, 16);
+    memory.write_u16(CHARACTER_HEIGHT, height.into());
     memory.write_u8(VIDEO_CONTROL, 0x60 | value & KEEP_MEMORY);
     if value & KEEP_MEMORY == 0 {
         clear_video_memory(context);
+    }
+}
+
+impl ScanLines {
+    /// What AH=12h, BL=30h chose, as the data area keeps it.
+    const fn chosen(video_flags: u8) -> Self {
+        match video_flags & 0x90 {
+            0x80 => Self::Lines200,
+            0x00 => Self::Lines350,
+            _ => Self::Lines400,
+        }
     }
 }
 
@@ -224,26 +237,19 @@ fn show_page(pc: &mut Pc, context: &mut Context<'_>, page: u8) {
 fn fonts(pc: &mut Pc, context: &mut Context<'_>) {
     let general = *context.registers();
     match general.al() {
-        // Loads a font and leaves the screen as it is; selects font blocks; graphics fonts.
-        0x00..=0x04 | 0x20..=0x24 => {}
+        // Loads a font and leaves the screen as it is; selects font blocks.
+        0x00..=0x04 => {}
         0x10 => set_character_height(pc, context, u16::from(general.bh())),
         0x11 => set_character_height(pc, context, 14),
         0x12 => set_character_height(pc, context, 8),
         0x14 => set_character_height(pc, context, 16),
-        0x30 => {
-            let height = context.memory.read_u16(CHARACTER_HEIGHT);
-            let last_row = context.memory.read_u8(LAST_ROW);
-            context.cpu.set_segment(SegmentRegister::Es, 0);
-            let registers = context.registers();
-            registers.set_cx(height);
-            registers.set_dl(last_row);
-            registers.set_bp(0);
-        }
+        0x20..=0x24 => super::fonts::select(context),
+        0x30 => super::fonts::tell(pc, context),
         _ => pc.refuse(context, 0x10),
     }
 }
 
-/// As many rows as 400 scan lines hold.
+/// As many rows as the scan lines hold.
 fn set_character_height(pc: &mut Pc, context: &mut Context<'_>, height: u16) {
     if !(1..=32).contains(&height) {
         return;

@@ -9,6 +9,7 @@ mod call;
 mod data_area;
 mod defaults;
 mod drives;
+mod fonts;
 mod int08_timer;
 mod int09_keyboard;
 mod int10_palette;

@@ -43,6 +43,14 @@ pub(super) const CONFIGURATION: u16 = 0xE6F5;
 /// The table that INT 1Eh points to.
 pub(super) const FLOPPY_PARAMETERS: FarPointer = FarPointer::new(SEGMENT, 0xEFC7);
 
+/// The fonts: 8×8, whose first half IBM's listings made part of the PC, 8×14 and 8×16.
+pub(super) const FONT_8: u16 = 0xFA6E;
+pub(super) const FONT_8_UPPER: u16 = 0xC000;
+pub(super) const FONT_14: u16 = 0xB000;
+pub(super) const FONT_16: u16 = 0xA000;
+/// An empty list of characters.
+pub(super) const NO_SHAPES: u16 = 0xC400;
+
 /// Entry points at the addresses of the IBM listings.
 const CLASSIC: [(u8, u16); 16] = [
     (0x02, 0xE2C3),
@@ -141,7 +149,8 @@ pub(super) fn vector_target(vector: u8) -> FarPointer {
         // Called for programs to hook: break, tick, alarm.
         0x1B | 0x1C | 0x4A => return DUMMY,
         0x1E => return FLOPPY_PARAMETERS,
-        // Pointers to tables that this PC does not have; and vectors that IBM left to users, who look for zeros.
+        // A table that this PC does not have, two that a video mode sets, and vectors that IBM left to users, who look
+        // for zeros.
         0x1D | 0x1F | 0x43 | 0x60..=0x67 => return FarPointer::new(0, 0),
         _ => CLASSIC.iter().find(|entry| entry.0 == vector).map_or(stub(vector), |entry| entry.1),
     };
@@ -164,6 +173,7 @@ pub fn write_rom(rom: &mut [u8; 0x1_0000]) {
         rom[at + 2..at + 5].copy_from_slice(&VMCALL);
         rom[at + 5] = 0xCF;
     }
+    super::fonts::write(rom);
     for (offset, content) in PIECES {
         let at = usize::from(offset);
         rom[at..at + content.len()].copy_from_slice(content);
@@ -260,8 +270,9 @@ mod tests {
     fn no_piece_of_the_rom_overlaps_another() {
         let jumps = CLASSIC.iter().map(|&(_, offset)| (offset, 3));
         let fixed = [(STUBS, 0x800), (KEY_WAIT + 2, 3), (POWER_ON_ENTRY, 3)];
+        let fonts = [(FONT_8, 128 * 8), (FONT_8_UPPER, 128 * 8), (FONT_14, 256 * 14), (FONT_16, 256 * 16)];
         let pieces = PIECES.iter().map(|&(offset, content)| (offset, content.len() as u16));
-        let mut all: std::vec::Vec<(u16, u16)> = jumps.chain(fixed).chain(pieces).collect();
+        let mut all: std::vec::Vec<(u16, u16)> = jumps.chain(fixed).chain(fonts).chain(pieces).collect();
         all.sort_unstable();
         for pair in all.windows(2) {
             assert!(u32::from(pair[0].0) + u32::from(pair[0].1) <= u32::from(pair[1].0), "{pair:04X?}");

@@ -13,6 +13,7 @@ pub mod pic;
 pub mod pit;
 pub mod scancode;
 pub mod system_control;
+pub mod text_mode;
 pub mod uart;
 pub mod vga;
 

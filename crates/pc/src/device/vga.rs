@@ -19,6 +19,9 @@ pub mod crtc {
 }
 use crtc::*;
 
+use super::text_mode::DOUBLE_SCAN;
+pub use super::text_mode::{ScanLines, TextMode};
+
 /// Miscellaneous output bit 0: the CRTC is at 3D4h, not 3B4h.
 const COLOR_ADDRESSES: u8 = 0x01;
 /// Vertical retrace end bit 7: registers 0 to 7 can't be written.
@@ -32,13 +35,6 @@ const LINES_SHOWN: u64 = 400;
 /// The vertical retrace lasts from here to the end of the frame, rather than two lines: a guest that polls for it
 /// pays an exit for each look, and must not miss it.
 const RETRACE_LINE: u64 = 412;
-
-/// A text mode's values for the registers that differ between modes.
-#[derive(Clone, Copy, Debug)]
-pub struct TextMode {
-    pub columns: u8,
-    pub monochrome: bool,
-}
 
 const CRTC_80: [u8; COUNT] = [
     0x5F, 0x4F, 0x50, 0x82, 0x55, 0x81, 0xBF, 0x1F, 0x00, 0x4F, 0x0E, 0x0F, 0x00, 0x00, 0x00, 0x00, 0x9C,
@@ -102,6 +98,9 @@ impl Vga {
         if mode.columns == 40 {
             self.crtc = CRTC_40;
         }
+        for (index, value) in mode.lines.registers() {
+            self.crtc[index] = value;
+        }
         if mode.monochrome {
             self.miscellaneous &= !COLOR_ADDRESSES;
             self.crtc[0x14] = 0x0F;
@@ -140,7 +139,8 @@ impl Vga {
         let overflow = u16::from(self.crtc[OVERFLOW]);
         let last_line =
             u16::from(self.crtc[VERTICAL_DISPLAY_END]) | overflow << 7 & 0x100 | overflow << 3 & 0x200;
-        ((last_line + 1) / self.character_height()).max(1)
+        let drawn = if self.crtc[MAXIMUM_SCAN_LINE] & DOUBLE_SCAN != 0 { 2 } else { 1 };
+        ((last_line + 1) / drawn / self.character_height()).max(1)
     }
 
     /// Whether the CRT controller answers at `port`, one of 3B4h, 3B5h, 3BAh, 3D4h, 3D5h, 3DAh.

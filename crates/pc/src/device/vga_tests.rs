@@ -4,7 +4,7 @@ use super::*;
 fn text_modes_have_their_size_and_window() {
     for (columns, monochrome, base) in [(80, false, 0xB8000), (40, false, 0xB8000), (80, true, 0xB0000)] {
         let mut vga = Vga::new();
-        vga.set_mode(TextMode { columns, monochrome });
+        vga.set_mode(TextMode { columns, monochrome, lines: ScanLines::Lines400 });
         let layout = vga.layout();
         assert_eq!((layout.columns, layout.rows, layout.base), (u16::from(columns), 25, base));
         assert_eq!((layout.pitch, layout.window, layout.start), (u32::from(columns) * 2, 0x8000, 0));

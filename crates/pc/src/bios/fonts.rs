@@ -1,0 +1,148 @@
+//! The characters' shapes, for programs that copy them or draw with them in graphics of their own; the text screen itself
+//! is shown by the host in its own letters.
+//!
+//! Most come from the crate `font8x8`, which orders them by Unicode; the signs of code page 437 that it lacks are here. The
+//! taller fonts are the same shapes, stretched.
+
+use super::Context;
+use super::data_area::{CHARACTER_HEIGHT, LAST_ROW};
+use super::rom::{FONT_8, FONT_8_UPPER, FONT_14, FONT_16, NO_SHAPES, SEGMENT};
+use crate::Pc;
+use crate::codepage437;
+use font8x8::legacy::{BASIC_LEGACY, BLOCK_LEGACY, BOX_LEGACY, GREEK_LEGACY, LATIN_LEGACY};
+use v8086::{FarPointer, SegmentRegister};
+
+/// A character's shape: eight lines, the leftmost dot in bit 7.
+pub(super) type Shape = [u8; 8];
+
+/// Where the vectors of the tables lie: the upper half of the 8×8 font, and the font of the mode.
+const VECTOR_UPPER_HALF: u32 = 0x1F * 4;
+const VECTOR_FONT: u32 = 0x43 * 4;
+
+/// The shapes that the crate lacks.
+#[rustfmt::skip]
+const OWN: [(char, Shape); 47] = [
+    ('☺', [0x3C, 0x42, 0xA5, 0x81, 0xA5, 0x99, 0x42, 0x3C]), ('☻', [0x3C, 0x7E, 0xDB, 0xFF, 0xDB, 0xE7, 0x7E, 0x3C]),
+    ('♥', [0x66, 0xFF, 0xFF, 0xFF, 0x7E, 0x3C, 0x18, 0x00]), ('♦', [0x18, 0x3C, 0x7E, 0xFF, 0x7E, 0x3C, 0x18, 0x00]),
+    ('♣', [0x18, 0x3C, 0x18, 0x7E, 0xFF, 0x7E, 0x18, 0x3C]), ('♠', [0x18, 0x3C, 0x7E, 0xFF, 0xFF, 0x7E, 0x18, 0x3C]),
+    ('•', [0x00, 0x00, 0x18, 0x3C, 0x3C, 0x18, 0x00, 0x00]), ('◘', [0xFF, 0xFF, 0xE7, 0xC3, 0xC3, 0xE7, 0xFF, 0xFF]),
+    ('○', [0x00, 0x3C, 0x66, 0x42, 0x42, 0x66, 0x3C, 0x00]), ('◙', [0xFF, 0xC3, 0x99, 0xBD, 0xBD, 0x99, 0xC3, 0xFF]),
+    ('♂', [0x0F, 0x07, 0x0D, 0x78, 0xCC, 0xCC, 0xCC, 0x78]), ('♀', [0x3C, 0x66, 0x66, 0x66, 0x3C, 0x18, 0x7E, 0x18]),
+    ('♪', [0x0C, 0x0E, 0x0B, 0x08, 0x08, 0x38, 0x78, 0x30]), ('♫', [0x1F, 0x11, 0x1F, 0x11, 0x11, 0x33, 0x77, 0x22]),
+    ('☼', [0x18, 0x5A, 0x3C, 0xE7, 0xE7, 0x3C, 0x5A, 0x18]), ('►', [0x80, 0xE0, 0xF8, 0xFE, 0xF8, 0xE0, 0x80, 0x00]),
+    ('◄', [0x02, 0x0E, 0x3E, 0xFE, 0x3E, 0x0E, 0x02, 0x00]), ('↕', [0x18, 0x3C, 0x7E, 0x18, 0x18, 0x7E, 0x3C, 0x18]),
+    ('‼', [0x66, 0x66, 0x66, 0x66, 0x66, 0x00, 0x66, 0x00]), ('▬', [0x00, 0x00, 0x00, 0x00, 0x7E, 0x7E, 0x7E, 0x00]),
+    ('↨', [0x18, 0x3C, 0x7E, 0x18, 0x7E, 0x3C, 0x18, 0xFF]), ('↑', [0x18, 0x3C, 0x7E, 0x18, 0x18, 0x18, 0x18, 0x00]),
+    ('↓', [0x18, 0x18, 0x18, 0x18, 0x7E, 0x3C, 0x18, 0x00]), ('→', [0x00, 0x18, 0x0C, 0xFE, 0x0C, 0x18, 0x00, 0x00]),
+    ('←', [0x00, 0x30, 0x60, 0xFE, 0x60, 0x30, 0x00, 0x00]), ('∟', [0x00, 0x00, 0xC0, 0xC0, 0xC0, 0xFE, 0x00, 0x00]),
+    ('↔', [0x00, 0x24, 0x66, 0xFF, 0x66, 0x24, 0x00, 0x00]), ('▲', [0x00, 0x18, 0x3C, 0x7E, 0xFF, 0xFF, 0x00, 0x00]),
+    ('▼', [0x00, 0xFF, 0xFF, 0x7E, 0x3C, 0x18, 0x00, 0x00]), ('⌂', [0x00, 0x10, 0x38, 0x6C, 0xC6, 0xC6, 0xFE, 0x00]),
+    ('₧', [0xF8, 0xCC, 0xCC, 0xFA, 0xC6, 0xCF, 0xC6, 0xC7]), ('ƒ', [0x0E, 0x1B, 0x18, 0x3C, 0x18, 0x18, 0xD8, 0x70]),
+    ('⌐', [0x00, 0x00, 0x00, 0xFC, 0xC0, 0xC0, 0x00, 0x00]), ('¬', [0x00, 0x00, 0x00, 0xFC, 0x0C, 0x0C, 0x00, 0x00]),
+    ('∞', [0x00, 0x00, 0x66, 0x99, 0x99, 0x66, 0x00, 0x00]), ('∩', [0x38, 0x6C, 0xC6, 0xC6, 0xC6, 0xC6, 0x00, 0x00]),
+    ('≡', [0x00, 0x7E, 0x00, 0x7E, 0x00, 0x7E, 0x00, 0x00]), ('≥', [0x30, 0x18, 0x0C, 0x18, 0x30, 0x00, 0x7E, 0x00]),
+    ('≤', [0x0C, 0x18, 0x30, 0x18, 0x0C, 0x00, 0x7E, 0x00]), ('⌠', [0x0E, 0x1B, 0x1B, 0x18, 0x18, 0x18, 0x18, 0x18]),
+    ('⌡', [0x18, 0x18, 0x18, 0x18, 0x18, 0xD8, 0xD8, 0x70]), ('≈', [0x00, 0x76, 0xDC, 0x00, 0x76, 0xDC, 0x00, 0x00]),
+    ('∙', [0x00, 0x00, 0x00, 0x18, 0x18, 0x00, 0x00, 0x00]), ('√', [0x0F, 0x0C, 0x0C, 0x0C, 0xEC, 0x6C, 0x3C, 0x1C]),
+    ('ⁿ', [0x78, 0x6C, 0x6C, 0x6C, 0x6C, 0x00, 0x00, 0x00]), ('■', [0x00, 0x00, 0x3C, 0x3C, 0x3C, 0x3C, 0x00, 0x00]),
+    ('\u{A0}', [0x00; 8]),
+];
+
+/// The shape of `byte` in code page 437.
+fn shape(byte: u8) -> Shape {
+    let character = codepage437::to_char(byte);
+    if let Some(own) = OWN.iter().find(|own| own.0 == character) {
+        return own.1;
+    }
+    let table: (&[Shape], u32) = match character {
+        '\0'..='\u{7F}' => (&BASIC_LEGACY, 0),
+        '\u{A0}'..='\u{FF}' => (&LATIN_LEGACY, 0xA0),
+        '\u{390}'..='\u{3C9}' => (&GREEK_LEGACY, 0x390),
+        '\u{2500}'..='\u{257F}' => (&BOX_LEGACY, 0x2500),
+        _ => (&BLOCK_LEGACY, 0x2580),
+    };
+    let index = (u32::from(character) - table.1) as usize;
+    // The crate has the leftmost dot in bit 0.
+    table.0.get(index).copied().unwrap_or([0; 8]).map(u8::reverse_bits)
+}
+
+/// Writes the fonts into the ROM.
+pub(super) fn write(rom: &mut [u8; 0x1_0000]) {
+    for byte in 0..=255_u8 {
+        let shape = shape(byte);
+        let short = if byte < 128 { FONT_8 } else { FONT_8_UPPER };
+        for (font, height, number) in [(short, 8, byte & 0x7F), (FONT_14, 14, byte), (FONT_16, 16, byte)] {
+            let at = usize::from(font) + height * usize::from(number);
+            for line in 0..height {
+                rom[at + line] = shape[line * 8 / height];
+            }
+        }
+    }
+}
+
+/// The font of this many lines a character.
+fn of_height(height: u16) -> FarPointer {
+    let offset = match height {
+        0..=8 => FONT_8,
+        9..=14 => FONT_14,
+        _ => FONT_16,
+    };
+    FarPointer::new(SEGMENT, offset)
+}
+
+/// Points the vectors of the tables to the fonts of a mode with characters of `height` lines.
+pub(super) fn point_vectors(context: &mut Context<'_>, height: u16) {
+    set_vector(context, VECTOR_UPPER_HALF, FarPointer::new(SEGMENT, FONT_8_UPPER));
+    set_vector(context, VECTOR_FONT, of_height(height));
+}
+
+fn set_vector(context: &mut Context<'_>, address: u32, target: FarPointer) {
+    context.memory.write_u32(address, u32::from(target.segment) << 16 | u32::from(target.offset));
+}
+
+/// AX=1120h to 1124h: the fonts of graphics modes, of the user or of the ROM.
+pub(super) fn select(context: &mut Context<'_>) {
+    let general = *context.registers();
+    let user = context.es(general.bp());
+    match general.al() {
+        0x20 => set_vector(context, VECTOR_UPPER_HALF, user),
+        0x21 => {
+            set_vector(context, VECTOR_FONT, user);
+            context.memory.write_u16(CHARACTER_HEIGHT, general.cx());
+        }
+        function => {
+            let height = [14, 8, 16][usize::from(function - 0x22)];
+            set_vector(context, VECTOR_FONT, of_height(height));
+            context.memory.write_u16(CHARACTER_HEIGHT, height);
+        }
+    }
+}
+
+/// AX=1130h: where the font BH lies, the lines of a character, and the last row.
+pub(super) fn tell(pc: &mut Pc, context: &mut Context<'_>) {
+    let vector = |context: &Context<'_>, address| {
+        FarPointer::new(context.memory.read_u16(address + 2), context.memory.read_u16(address))
+    };
+    let font = match context.registers().bh() {
+        0 => vector(context, VECTOR_UPPER_HALF),
+        1 => vector(context, VECTOR_FONT),
+        2 => FarPointer::new(SEGMENT, FONT_14),
+        3 => FarPointer::new(SEGMENT, FONT_8),
+        4 => FarPointer::new(SEGMENT, FONT_8_UPPER),
+        // What differs where characters are nine dots wide: nothing.
+        5 | 7 => FarPointer::new(SEGMENT, NO_SHAPES),
+        6 => FarPointer::new(SEGMENT, FONT_16),
+        _ => return pc.refuse(context, 0x10),
+    };
+    let height = context.memory.read_u16(CHARACTER_HEIGHT);
+    let last_row = context.memory.read_u8(LAST_ROW);
+    context.cpu.set_segment(SegmentRegister::Es, font.segment);
+    let registers = context.registers();
+    registers.set_bp(font.offset);
+    registers.set_cx(height);
+    registers.set_dl(last_row);
+}
+
+#[cfg(test)]
+#[path = "fonts_tests.rs"]
+mod tests;

@@ -132,6 +132,11 @@ impl Pc {
         self.devices.a20()
     }
 
+    /// Whether there is memory at A0000h to AFFFFh, where modes with pixels have theirs.
+    pub const fn pixel_memory(&self) -> bool {
+        self.devices.vga.has_pixel_memory()
+    }
+
     /// Runs the devices up to `now`. Every other method that takes a time does so itself.
     pub fn advance(&mut self, now: Ticks) {
         self.devices.advance(now);

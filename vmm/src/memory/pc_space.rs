@@ -1,5 +1,7 @@
-//! The physical memory of a guest PC: 640 KiB, text video memory, ROM, RAM above 1 MiB, holes that read all ones, and
-//! an A20 gate. What the guest's processor sees of it is up to the tables ([`PageTables`] or [`ExtendedPageTables`]).
+//! The physical memory of a guest PC: 640 KiB, video memory, ROM, RAM above 1 MiB, holes that read all ones, and an A20
+//! gate. What the guest's processor sees of it is up to the tables ([`PageTables`] or [`ExtendedPageTables`]).
+
+use core::ops::Range;
 
 use v8086::GuestMemory;
 use vmx::Capabilities;
@@ -26,6 +28,9 @@ const SMALL_PAGES: usize = 0x200;
 /// What the A20 gate holds low.
 const A20: usize = 1 << 20;
 
+/// Where video modes with pixels have their memory.
+const PIXEL_PAGES: Range<usize> = 0xA0..0xB0;
+
 /// The A20 gate works on the first 2 MiB.
 const A20_REACH: usize = 2 << 20;
 
@@ -51,6 +56,8 @@ pub struct PcSpace {
     /// Stand-ins for read-only pages, each with the page that it stands in for.
     copies: [(Frame, Option<usize>); 2],
     a20: bool,
+    /// There is memory where video modes with pixels have it.
+    pixel_memory: bool,
 }
 
 impl PcSpace {
@@ -79,7 +86,7 @@ impl PcSpace {
             }
         };
         let copies = [(frames.take()?, None), (frames.take()?, None)];
-        let mut space = Self { ram, tables, hole, copies, a20: true };
+        let mut space = Self { ram, tables, hole, copies, a20: true, pixel_memory: false };
         (0..space.small_pages()).for_each(|page| space.map(page));
         Ok(space)
     }
@@ -126,6 +133,19 @@ impl PcSpace {
         if self.a20 != on {
             self.a20 = on;
             (A20 / PAGE_BYTES..self.small_pages()).for_each(|page| self.map(page));
+        }
+    }
+
+    /// Adds or removes the memory at A0000h to AFFFFh.
+    pub fn set_pixel_memory(&mut self, there: bool) {
+        if self.pixel_memory != there {
+            self.pixel_memory = there;
+            let alias = A20 / PAGE_BYTES;
+            for page in PIXEL_PAGES.chain(PIXEL_PAGES.start + alias..PIXEL_PAGES.end + alias) {
+                if page < self.small_pages() {
+                    self.map(page);
+                }
+            }
         }
     }
 
@@ -181,6 +201,7 @@ impl PcSpace {
     fn kind(&self, page: usize) -> Page {
         match page {
             0x00..=0x9F | 0xB0..=0xBF => Page::Ram,
+            0xA0..=0xAF if self.pixel_memory => Page::Ram,
             0xF0..=0xFF => Page::Rom,
             0xA0..=0xEF => Page::Hole,
             _ if page < self.ram.length() / PAGE_BYTES => Page::Ram,

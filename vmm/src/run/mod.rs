@@ -75,6 +75,7 @@ pub fn run(context: &mut Context, job: &RunJob) -> Result<Ending, Failure> {
     context.report.flush_serial();
     vm.space.close();
     vm.space.set_a20(true);
+    vm.space.set_pixel_memory(false);
     seal.verify(vm.space.guarded().chain(&bitmaps), vm.space.ram())?;
     vm.disks.hand_back(&mut context.report);
     leave_vmx(context, operation)?;
@@ -140,6 +141,7 @@ fn power_on(
         .boot(job.boot_drive, Signature::Optional, &mut service)
         .map_err(|_| unexpected(format_args!("there is no disk in the drive to boot from")))?;
     vm.space.set_a20(vm.pc.a20());
+    vm.space.set_pixel_memory(vm.pc.pixel_memory());
     Ok(machine)
 }
 

@@ -191,9 +191,11 @@ impl Vm {
         }
     }
 
-    /// Lets the VM follow what a port or a service may have changed: the A20 gate, the timer's rate.
+    /// Lets the VM follow what a port or a service may have changed: the A20 gate, the memory of modes with pixels, the
+    /// timer's rate.
     pub fn follow_devices(&mut self) {
         self.space.set_a20(self.pc.a20());
+        self.space.set_pixel_memory(self.pc.pixel_memory());
         let period = self.pc.timer_period();
         if period != self.timer_period {
             self.timer_period = period;

@@ -215,6 +215,27 @@ fn the_cursor_shape_is_scaled_and_reported() {
 }
 
 #[test]
+fn a_mode_with_pixels_is_refused_but_its_memory_is_there_until_a_text_mode_is_set() {
+    for mode in [0x04, 0x06, 0x0D, 0x12, 0x13, 0x93] {
+        let mut machine = Machine::on();
+        assert!(!machine.pc.pixel_memory());
+        machine.call(0x10, mode);
+        assert!(machine.carry() && machine.pc.pixel_memory(), "{mode:02X}");
+        machine.call(0x10, 0x0F00);
+        assert_eq!(machine.cpu.general.al(), 0x03, "{mode:02X}");
+        machine.call(0x10, 0x0003);
+        assert!(!machine.pc.pixel_memory());
+    }
+    // A program that sets the registers itself.
+    let mut machine = Machine::on();
+    machine.port_out(0x3CE, 0x06);
+    for (value, there) in [(0x05, true), (0x01, true), (0x0E, false), (0x0A, false)] {
+        machine.port_out(0x3CF, value);
+        assert_eq!(machine.pc.pixel_memory(), there, "{value:02X}");
+    }
+}
+
+#[test]
 fn the_8_line_font_gives_50_rows() {
     let mut machine = Machine::on();
     machine.cpu.general.set_bx(0);

@@ -128,6 +128,12 @@ fn mode(pc: &mut Pc, context: &mut Context<'_>, value: u8) {
             set_mode(pc, context, value);
             context.registers().set_al(TEXT_MODE_SET);
         }
+        // Nobody shows pixels, and the mode stays what it is. A program that draws without asking back at least finds
+        // memory to draw in.
+        0x04..=0x06 | 0x0D..=0x13 => {
+            pc.devices.vga.want_pixels();
+            pc.refuse(context, 0x10);
+        }
         _ => pc.refuse(context, 0x10),
     }
 }

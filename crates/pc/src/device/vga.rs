@@ -69,6 +69,8 @@ pub struct Vga {
     dac_mask: u8,
     dac_index: usize,
     dac_reading: bool,
+    /// A program asked for a mode with pixels since the last text mode was set.
+    pixels_wanted: bool,
 }
 
 impl Vga {
@@ -89,6 +91,7 @@ impl Vga {
             dac_mask: 0xFF,
             dac_index: 0,
             dac_reading: false,
+            pixels_wanted: false,
         }
     }
 
@@ -106,6 +109,16 @@ impl Vga {
             self.crtc[0x14] = 0x0F;
             self.graphics[6] = 0x0A;
         }
+    }
+
+    /// A program asks for a mode with pixels, which nobody shows; its memory is there all the same.
+    pub const fn want_pixels(&mut self) {
+        self.pixels_wanted = true;
+    }
+
+    /// Whether there is memory at A0000h to AFFFFh: not in text modes.
+    pub const fn has_pixel_memory(&self) -> bool {
+        self.pixels_wanted || self.graphics[6] >> 2 & 3 <= 1
     }
 
     /// A CRT controller register.

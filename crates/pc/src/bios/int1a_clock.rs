@@ -77,6 +77,8 @@ fn set_alarm(pc: &mut Pc, context: &mut Context<'_>) {
         context.set_carry(true);
         return;
     }
+    // The flag of an alarm that nobody had asked for, midnight's for one, must not count as this one's.
+    cmos.get(register::STATUS_C, context.now);
     for (address, value) in [
         (register::SECONDS_ALARM, general.dh()),
         (register::MINUTES_ALARM, general.cl()),

@@ -104,3 +104,20 @@ fn an_alarm_calls_int_4a() {
     assert_eq!(machine.cpu.address(), FarPointer::new(0xF000, rom::ALARM_HOOK));
     assert!(!machine.pc.devices.pics.in_service(crate::device::pic::Irq::CLOCK));
 }
+
+#[test]
+fn an_alarm_time_that_passed_before_it_was_asked_for_does_not_count() {
+    let mut machine = Machine::on();
+    machine.memory.write_u32(0x4A * 4, 0x5000_0000);
+    // The alarm bytes are 0 from the start: midnight matches them.
+    machine.cpu.general.set_cx(0x2359);
+    machine.cpu.general.set_dx(0x5900);
+    machine.call(0x1A, 0x0300);
+    machine.port_out(0x21, 0x01);
+    machine.wait(TICKS_PER_SECOND);
+    machine.cpu.general.set_cx(0x1200);
+    machine.cpu.general.set_dx(0x0000);
+    machine.call(0x1A, 0x0600);
+    machine.wait(TICKS_PER_SECOND);
+    assert!(!machine.pc.devices.cmos.interrupt(), "midnight was no alarm");
+}

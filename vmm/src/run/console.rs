@@ -254,8 +254,8 @@ impl<'a> Console<'a> {
         }
     }
 
-    /// Sends the last screen.
-    pub fn finish(&mut self, pc: &Pc, memory: &dyn GuestMemory, report: &mut Reporter) {
+    /// Sends the last screen, of a guest that has ended or starts again.
+    pub fn show_last(&mut self, pc: &Pc, memory: &dyn GuestMemory, report: &mut Reporter) {
         self.show(pc, memory, report);
     }
 

@@ -167,7 +167,7 @@ impl Life<'_, '_> {
         let (mut vmcs, reason) = vmcs.launch(&mut self.vm.vcpu).map_err(|(_, failure)| failure)?;
         let ending = self.exits(&mut vmcs, reason);
         let report = &mut self.context.report;
-        self.console.finish(&self.vm.pc, &self.vm.space, report);
+        self.console.show_last(&self.vm.pc, &self.vm.space, report);
         report.figure("exits", self.ring.count());
         report.figure("guest_ticks", self.console.ticks());
         report.figure("dropped_writes", self.vm.dropped_writes);
@@ -252,8 +252,9 @@ impl Life<'_, '_> {
         Ok(true)
     }
 
-    /// The guest is switched off and on again.
+    /// The guest is switched off and on again. What it said last is shown first: it may have come since the last tick.
     fn restart(&mut self, vmcs: &mut LaunchedVmcs) -> Result<(), Failure> {
+        self.console.show_last(&self.vm.pc, &self.vm.space, &mut self.context.report);
         self.vm.space.clear();
         let machine = power_on(self.context, self.job, self.around, self.vm)?;
         vmcs.apply(&machine)?;

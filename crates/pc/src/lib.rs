@@ -96,7 +96,8 @@ pub struct UnassignedAccesses {
     pub writes: u64,
 }
 
-/// A whole PC but for its processor, memory and disks.
+/// A whole PC but for its processor, memory and disks. A clone is the same PC at the same moment.
+#[derive(Clone)]
 pub struct Pc {
     config: PcConfig,
     devices: Devices,

@@ -96,6 +96,7 @@ impl Drive {
 const NUMBERS: [u8; 6] = [0x00, 0x01, 0x80, 0x81, 0x82, 0x83];
 
 /// The drives as the BIOS found them at power-on.
+#[derive(Clone)]
 pub(super) struct DriveTable {
     drives: [Option<Drive>; NUMBERS.len()],
 }

@@ -75,6 +75,7 @@ pub(crate) fn keyboard_buffer_is_empty(memory: &dyn GuestMemory) -> bool {
 const NAMED_CALLS: usize = 64;
 
 /// What the BIOS remembers outside the guest's memory.
+#[derive(Clone)]
 pub(crate) struct Bios {
     drives: DriveTable,
     /// Whose change line is active: floppy drives whose disk was exchanged, and no transfer has noticed yet.

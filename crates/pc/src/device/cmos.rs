@@ -53,7 +53,7 @@ const PM: u8 = 0x80;
 const UPDATE_TIME: u64 = TICKS_PER_SECOND * 2228 / 1_000_000;
 
 /// Clock and memory.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Cmos {
     index: u8,
     bytes: [u8; 128],

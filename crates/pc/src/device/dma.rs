@@ -7,7 +7,7 @@ const CLEAR_FLIP_FLOP: u16 = 0x0C;
 const MASTER_CLEAR: u16 = 0x0D;
 const PAGES: u16 = 0x80;
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Controller {
     /// Address and count of each channel.
     words: [u16; 8],
@@ -16,7 +16,7 @@ struct Controller {
 }
 
 /// Both controllers.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Dma {
     controllers: [Controller; 2],
     pages: [u8; 16],

@@ -75,7 +75,7 @@ const ACKNOWLEDGE: u8 = 0xFA;
 const RESEND: u8 = 0xFE;
 
 /// Controller and keyboard.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct KeyboardController {
     output: u8,
     output_full: bool,

@@ -30,6 +30,7 @@ use uart::Uart;
 use vga::Vga;
 
 /// Every device, and the lines between them.
+#[derive(Clone)]
 pub(crate) struct Devices {
     pub pics: PicPair,
     pub pit: Pit,

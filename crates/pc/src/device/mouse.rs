@@ -19,7 +19,7 @@ mod status {
 }
 
 /// The mouse.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Mouse {
     status: u8,
     resolution: u8,

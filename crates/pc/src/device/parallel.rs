@@ -4,7 +4,7 @@
 const STATUS_READY: u8 = 0xD8;
 
 /// The three registers.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Parallel {
     data: u8,
     control: u8,

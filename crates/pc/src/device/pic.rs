@@ -46,7 +46,7 @@ enum Expecting {
 }
 
 /// One 8259A.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Pic {
     /// Level of each input.
     lines: u8,
@@ -223,7 +223,7 @@ pub enum Which {
 }
 
 /// Both controllers.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct PicPair {
     master: Pic,
     slave: Pic,

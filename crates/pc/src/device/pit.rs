@@ -31,7 +31,7 @@ struct Shown {
 }
 
 /// One counter.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Channel {
     mode: u8,
     bcd: bool,
@@ -299,7 +299,7 @@ fn to_bcd(count: u64) -> u16 {
 const READ_BACK: u8 = 3;
 
 /// The three counters: 0 requests IRQ 0, 1 once refreshed memory, 2 drives the speaker.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Pit {
     channels: [Channel; 3],
 }

@@ -14,7 +14,7 @@ const A20: u8 = 0x02;
 const REFRESH_PERIOD: u64 = 18;
 
 /// Both ports.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct SystemControl {
     port_b: u8,
     port_a: u8,

@@ -34,7 +34,7 @@ const MODEM_LINES: u8 = 0xB0;
 const FIFO: usize = 16;
 
 /// The registers of one port.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Uart {
     divisor: u16,
     interrupt_enable: u8,

@@ -52,7 +52,7 @@ const SEQUENCER: [u8; 5] = [0x03, 0x00, 0x03, 0x00, 0x02];
 const GRAPHICS: [u8; 9] = [0x00, 0x00, 0x00, 0x00, 0x00, 0x10, 0x0E, 0x0F, 0xFF];
 
 /// All registers.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Vga {
     miscellaneous: u8,
     crtc_index: u8,

@@ -9,7 +9,7 @@ mod base;
 mod change;
 mod contain;
 mod outcome;
-mod random;
+pub mod random;
 
 pub use base::{Equipment, Kind, state};
 pub use outcome::{DISCARD, MSR_ENTRIES, Observed, Sum};

@@ -1,34 +1,34 @@
 //! Numbers that look random and are the same wherever they are drawn: what harness and host tool share.
 
 /// A generator (Steele, Lea and Flood's SplitMix): each state gives one number, and any number is a good start.
-pub(super) struct Random(u64);
+pub struct Random(u64);
 
 const STEP: u64 = 0x9E37_79B9_7F4A_7C15;
 
 impl Random {
     /// The generator of case `number` under `seed`, independent of those of other cases.
-    pub(super) const fn new(seed: u64, number: u64) -> Self {
+    pub const fn new(seed: u64, number: u64) -> Self {
         Random(mix(seed ^ mix(number.wrapping_mul(STEP))))
     }
 
     /// The next number.
-    pub(super) const fn next(&mut self) -> u64 {
+    pub const fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(STEP);
         mix(self.0)
     }
 
     /// A number below `limit`, which is not 0.
-    pub(super) const fn below(&mut self, limit: usize) -> usize {
+    pub const fn below(&mut self, limit: usize) -> usize {
         (((self.next() >> 32) * limit as u64) >> 32) as usize
     }
 
     /// True in one of `times` cases.
-    pub(super) const fn one_in(&mut self, times: usize) -> bool {
+    pub const fn one_in(&mut self, times: usize) -> bool {
         self.below(times) == 0
     }
 
     /// One of `choices`, which are not empty.
-    pub(super) fn pick<T: Copy>(&mut self, choices: &[T]) -> T {
+    pub fn pick<T: Copy>(&mut self, choices: &[T]) -> T {
         choices[self.below(choices.len())]
     }
 }

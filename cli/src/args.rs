@@ -2,6 +2,7 @@
 
 mod breaks;
 mod drive;
+mod guest;
 mod offline;
 
 use std::path::PathBuf;
@@ -15,6 +16,7 @@ use crate::engine::{Cpu, Firmware};
 use crate::keys;
 pub use breaks::BreakName;
 pub use drive::{DiskArgs, Drive, DriveArg, SaveArg};
+pub use guest::GuestArgs;
 pub use offline::{AuditArgs, CapsArgs, ExplainArgs};
 
 /// The wall-clock limit of a run where `--timeout` gives none, in seconds.
@@ -188,6 +190,9 @@ pub struct RunArgs {
     /// How the guest is run; `auto` takes the best that the processor has.
     #[arg(long, value_name = "NAME", value_enum, default_value = "auto")]
     pub backend: BackendName,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub guest: GuestArgs,
     /// The steps, in the order of the command line.
     #[arg(skip)]
     pub steps: Vec<Step>,

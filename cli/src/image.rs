@@ -4,12 +4,12 @@ use std::fs;
 
 use wire::{Backend, Link};
 
-use crate::args::{DemoArgs, ImageArgs};
+use crate::args::{DemoArgs, GuestArgs, ImageArgs};
 use crate::boot_image::{SECTOR, Start};
 use crate::disk::Signature;
 use crate::drives::Drives;
 use crate::engine::configuration::POWER_ON_SECONDS;
-use crate::payload::{EXTENDED_KIB, Payload, RunPlan};
+use crate::payload::{Payload, RunPlan};
 use crate::status::{Failure, Status};
 
 /// Carries out `image`.
@@ -26,7 +26,7 @@ pub fn image(arguments: &ImageArgs) -> Result<Status, Failure> {
                 steps: &[],
                 interactive: true,
                 handed_back: &[],
-                extended_kib: EXTENDED_KIB,
+                extended_kib: GuestArgs::DEFAULT.extended_kib(),
                 rtc_seconds: POWER_ON_SECONDS,
             };
             Payload::run(Link::Plain, drives, plan)?

@@ -33,9 +33,6 @@ pub struct RunPlan<'a> {
     pub rtc_seconds: u64,
 }
 
-/// Memory above 1 MiB that a guest has, in KiB: 16 MiB in all.
-pub const EXTENDED_KIB: u32 = 15 * 1024;
-
 impl Payload {
     /// A step of the course.
     ///

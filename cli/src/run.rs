@@ -20,7 +20,7 @@ use crate::explanation::explain;
 use crate::json::{DriveObject, Object};
 use crate::machine::{self, Needs};
 use crate::metal::progress;
-use crate::payload::{EXTENDED_KIB, Payload, RunPlan};
+use crate::payload::{Payload, RunPlan};
 use crate::print::{Printer, Stream};
 use crate::session::{self, Limits, Report, Signals};
 use crate::status::{Failure, Status};
@@ -73,21 +73,22 @@ fn boot(
 ) -> Result<Report, Failure> {
     let engine = install::ensure()?;
     let interactive = attendance == Attendance::Attended;
-    let rtc_seconds = if interactive { now() } else { POWER_ON_SECONDS };
+    let rtc_seconds =
+        arguments.guest.rtc.unwrap_or_else(|| if interactive { now() } else { POWER_ON_SECONDS });
     let handed_back: Vec<u8> = keepers.iter().map(|keeper| keeper.disk).collect();
     let plan = RunPlan {
         backend: arguments.backend.into(),
         steps: &arguments.steps,
         interactive,
         handed_back: &handed_back,
-        extended_kib: EXTENDED_KIB,
+        extended_kib: arguments.guest.extended_kib(),
         rtc_seconds,
     };
     let listens = interactive || !keepers.is_empty();
     let needs = Needs {
         pace: if interactive { Pace::Interactive } else { Pace::Scripted },
         com1: if listens { Com1::Line } else { Com1::Unconnected },
-        spare_bytes: drives.writable_bytes(),
+        spare_bytes: drives.writable_bytes() + arguments.guest.extended_kib() as usize * 1024,
     };
     let image = Payload::run(Link::Framed, drives, plan)?.into_image(Start::Disk)?;
     let patience =

@@ -66,9 +66,9 @@ pub struct Machine {
 
 impl Machine {
     /// Memory for a boot image whose payload ends at physical address `payload_end`, in MiB: room for the VMM's own
-    /// memory and the guest's above it.
+    /// memory and the guest's first MiB above it.
     pub fn memory_for(payload_end: usize) -> usize {
-        let needed = payload_end.div_ceil(1 << 20) + 32;
+        let needed = payload_end.div_ceil(1 << 20) + 16;
         needed.next_multiple_of(16).max(64)
     }
 }
@@ -141,7 +141,7 @@ mod tests {
 
     #[test]
     fn memory_holds_the_payload_and_leaves_room() {
-        for (payload_end, mib) in [(0, 64), (32 << 20, 64), ((32 << 20) + 1, 80), (516 << 20, 560)] {
+        for (payload_end, mib) in [(0, 64), (48 << 20, 64), ((48 << 20) + 1, 80), (516 << 20, 544)] {
             assert_eq!(Machine::memory_for(payload_end), mib, "{payload_end:#x}");
         }
     }

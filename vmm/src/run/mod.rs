@@ -171,6 +171,9 @@ impl Life<'_, '_> {
         report.figure("exits", self.ring.count());
         report.figure("guest_ticks", self.console.ticks());
         report.figure("dropped_writes", self.vm.dropped_writes);
+        let unassigned = self.vm.pc.unassigned_accesses();
+        report.figure("unassigned_reads", unassigned.reads);
+        report.figure("unassigned_writes", unassigned.writes);
         if let Err(Failure::Entry(_)) = &ending {
             lifecycle::audit_current(report, self.around.capabilities);
         }

@@ -44,6 +44,11 @@ impl Clock {
         Self { start: rdtsc(), ..self }
     }
 
+    /// Leaves out a time during which nothing of the guest's went on, in TSC ticks.
+    pub fn stand_still(&mut self, tsc_ticks: u64) {
+        self.start = self.start.wrapping_add(tsc_ticks);
+    }
+
     /// Time since the start.
     #[inline]
     pub fn now(&self) -> Ticks {

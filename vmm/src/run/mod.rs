@@ -59,6 +59,7 @@ pub fn run(context: &mut Context, job: &RunJob) -> Result<Ending, Failure> {
     };
     let mut vm = build(context, job, &processor)?;
     let machine = power_on(context, job, &around, &mut vm)?;
+    let powered_on = rdtsc();
     let broken_rules = lifecycle::audit(&mut context.report, &machine, &processor.capabilities);
     if broken_rules > 0 {
         return Err(Failure::Audit(broken_rules));
@@ -66,6 +67,8 @@ pub fn run(context: &mut Context, job: &RunJob) -> Result<Ending, Failure> {
 
     let seal = Seal::new(vm.space.guarded().chain(&bitmaps));
     let console = Console::new(job, context.report.link());
+    // The guest's time begins with its first instruction, not with our checks.
+    vm.clock.stand_still(rdtsc() - powered_on);
     let mut life = Life { context, job, around: &around, vm: &mut vm, console, ring: Ring::new() };
     let ending = life.live(vmcs, &machine);
     host_timer::stop();
@@ -164,11 +167,14 @@ impl Life<'_, '_> {
         let aside = self.context.boot.load_ticks + self.context.frames.clear_ticks();
         let since_boot_sector = rdtsc() - self.context.boot.tsc_at_boot_sector;
         self.context.report.figure("instructions_to_guest", since_boot_sector - aside);
+        let launched = rdtsc();
         let (mut vmcs, reason) = vmcs.launch(&mut self.vm.vcpu).map_err(|(_, failure)| failure)?;
         let ending = self.exits(&mut vmcs, reason);
+        let instructions = rdtsc() - launched;
         let report = &mut self.context.report;
         self.console.show_last(&self.vm.pc, &self.vm.space, report);
         report.figure("exits", self.ring.count());
+        report.figure("instructions_of_run", instructions);
         report.figure("guest_ticks", self.console.ticks());
         report.figure("dropped_writes", self.vm.dropped_writes);
         let unassigned = self.vm.pc.unassigned_accesses();

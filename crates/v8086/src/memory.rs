@@ -47,6 +47,20 @@ pub trait GuestMemory {
         self.write(address, bytes);
     }
 
+    /// Copies `length` bytes from `from` to `to`; the two may overlap.
+    fn copy_within(&mut self, from: u32, to: u32, length: usize) {
+        let mut done = 0;
+        while done < length {
+            let mut bytes = [0; 256];
+            let piece = bytes.len().min(length - done);
+            // Downwards where the end of the source is written first.
+            let offset = if to > from { length - done - piece } else { done } as u32;
+            self.read(from + offset, &mut bytes[..piece]);
+            self.write(to + offset, &bytes[..piece]);
+            done += piece;
+        }
+    }
+
     /// The byte at `linear`.
     fn read_u8(&self, linear: u32) -> u8 {
         let mut bytes = [0];

@@ -56,6 +56,31 @@ impl GuestRam {
         }
     }
 
+    /// Copies inside guest memory; the two may overlap, and must lie inside.
+    pub fn copy_within(&mut self, from: usize, to: usize, length: usize) {
+        assert!(from.max(to) <= self.length && length <= self.length - from.max(to));
+        // SAFETY: both lie inside the allocation, as just asserted; `copy` allows them to overlap.
+        unsafe { core::ptr::copy(self.base.add(from), self.base.add(to), length) };
+    }
+
+    /// The bytes at `address`, by one load, if all of them exist.
+    #[inline]
+    pub fn load<const N: usize>(&self, address: usize) -> Option<[u8; N]> {
+        // SAFETY: the bytes lie inside the allocation; an array of bytes has no alignment and no invalid value.
+        (address <= self.length - N).then(|| unsafe { self.base.add(address).cast::<[u8; N]>().read() })
+    }
+
+    /// Stores bytes at `address` by one store; `false`, and nothing stored, if some of them do not exist.
+    #[inline]
+    pub fn store<const N: usize>(&mut self, address: usize, bytes: [u8; N]) -> bool {
+        let inside = address <= self.length - N;
+        if inside {
+            // SAFETY: as in `load`.
+            unsafe { self.base.add(address).cast::<[u8; N]>().write(bytes) };
+        }
+        inside
+    }
+
     /// Whether nobody wrote the canary pages before and behind.
     pub fn canaries_are_whole(&self) -> bool {
         // SAFETY: both pages lie inside the allocation made in `new` and are no part of guest memory.

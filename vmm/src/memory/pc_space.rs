@@ -31,6 +31,10 @@ const A20: usize = 1 << 20;
 /// Where video modes with pixels have their memory.
 const PIXEL_PAGES: Range<usize> = 0xA0..0xB0;
 
+/// What is RAM whatever the devices say: conventional memory, and the memory of text modes.
+const CONVENTIONAL: Range<usize> = 0..0xA_0000;
+const TEXT_MEMORY: Range<usize> = 0xB_0000..0xC_0000;
+
 /// The A20 gate works on the first 2 MiB.
 const A20_REACH: usize = 2 << 20;
 
@@ -250,19 +254,77 @@ impl PcSpace {
         }
         length
     }
+}
 
-    /// One piece, if it is all RAM or ROM: the way of nearly every access.
-    fn one_piece(&self, address: u32, length: usize) -> Option<(Page, usize)> {
-        let address = self.gate(address as usize);
-        let kind = self.kind(address / PAGE_BYTES);
-        (address % PAGE_BYTES + length <= PAGE_BYTES && kind != Page::Hole).then_some((kind, address))
+/// Whether `length` bytes from `address` on are RAM whatever the devices say: what services work on, nearly always.
+#[inline]
+fn is_plain(address: u32, length: usize) -> bool {
+    let (address, end) = (address as usize, address as usize + length);
+    end <= CONVENTIONAL.end || address >= TEXT_MEMORY.start && end <= TEXT_MEMORY.end
+}
+
+impl PcSpace {
+    #[inline]
+    fn load<const N: usize>(&self, address: u32) -> [u8; N] {
+        if is_plain(address, N)
+            && let Some(bytes) = self.ram.load(address as usize)
+        {
+            return bytes;
+        }
+        let mut bytes = [0; N];
+        self.read(address, &mut bytes);
+        bytes
+    }
+
+    #[inline]
+    fn store<const N: usize>(&mut self, address: u32, bytes: [u8; N]) {
+        if !(is_plain(address, N) && self.ram.store(address as usize, bytes)) {
+            self.write(address, &bytes);
+        }
     }
 }
 
 impl GuestMemory for PcSpace {
+    fn copy_within(&mut self, from: u32, to: u32, length: usize) {
+        if is_plain(from, length) && is_plain(to, length) {
+            return self.ram.copy_within(from as usize, to as usize, length);
+        }
+        // Such as a scroll over the end of a text mode's memory: byte by byte, in the order that overlapping asks for.
+        for done in 0..length as u32 {
+            let offset = if to > from { length as u32 - 1 - done } else { done };
+            let byte = self.read_u8(from + offset);
+            self.write_u8(to + offset, byte);
+        }
+    }
+
+    fn read_u8(&self, linear: u32) -> u8 {
+        let [byte] = self.load(linear);
+        byte
+    }
+
+    fn read_u16(&self, linear: u32) -> u16 {
+        u16::from_le_bytes(self.load(linear))
+    }
+
+    fn read_u32(&self, linear: u32) -> u32 {
+        u32::from_le_bytes(self.load(linear))
+    }
+
+    fn write_u8(&mut self, linear: u32, value: u8) {
+        self.store(linear, [value]);
+    }
+
+    fn write_u16(&mut self, linear: u32, value: u16) {
+        self.store(linear, value.to_le_bytes());
+    }
+
+    fn write_u32(&mut self, linear: u32, value: u32) {
+        self.store(linear, value.to_le_bytes());
+    }
+
     fn read(&self, address: u32, bytes: &mut [u8]) {
-        if let Some((_, address)) = self.one_piece(address, bytes.len()) {
-            return self.ram.read(address, bytes);
+        if is_plain(address, bytes.len()) {
+            return self.ram.read(address as usize, bytes);
         }
         let mut done = 0;
         while done < bytes.len() {
@@ -271,6 +333,9 @@ impl GuestMemory for PcSpace {
     }
 
     fn write(&mut self, address: u32, bytes: &[u8]) {
+        if is_plain(address, bytes.len()) {
+            return self.ram.write(address as usize, bytes);
+        }
         let mut done = 0;
         while done < bytes.len() {
             done += self.write_page(self.gate(address as usize + done), &bytes[done..]);

@@ -28,6 +28,21 @@ fn at_cursor(context: &Context<'_>, page: u8) -> u32 {
 pub(super) fn write_cells(context: &mut Context<'_>, general: &General, attribute: Option<u8>) {
     let start = at_cursor(context, general.bh());
     let window = start & !0x7FFF;
+    let count = usize::from(general.cx());
+    if let Some(attribute) = attribute
+        && start + 2 * count as u32 <= window + 0x8000
+    {
+        let mut cells = [0; 2 * WIDEST];
+        cells
+            .chunks_exact_mut(2)
+            .take(count)
+            .for_each(|cell| cell.copy_from_slice(&[general.al(), attribute]));
+        for first in (0..count).step_by(WIDEST) {
+            let piece = WIDEST.min(count - first);
+            context.memory.write(start + 2 * first as u32, &cells[..2 * piece]);
+        }
+        return;
+    }
     for cell in 0..u32::from(general.cx()) {
         let address = window | (start + 2 * cell) & 0x7FFF;
         context.memory.write_u8(address, general.al());
@@ -150,21 +165,30 @@ fn scroll(
     let height = window.bottom - window.top + 1;
     let length = usize::from(window.right - window.left + 1) * 2;
     let count = if count == 0 { height } else { count.min(height) };
-    let blank: [u8; 2 * WIDEST] = core::array::from_fn(|index| if index % 2 == 0 { b' ' } else { attribute });
-    let mut cells = [0; 2 * WIDEST];
-    for step in 0..height {
-        let (to, from) = match direction {
-            Direction::Up => (window.top + step, window.top + step + count),
-            // `from` wraps below the top, and so is not inside.
-            Direction::Down => (window.bottom - step, (window.bottom - step).wrapping_sub(count)),
-        };
-        let kept = step + count < height;
-        let address = screen.address(page, to, window.left);
-        if kept {
-            context.memory.read(screen.address(page, from, window.left), &mut cells[..length]);
-            context.memory.write(address, &cells[..length]);
-        } else {
-            context.memory.write(address, &blank[..length]);
+    let kept = height - count;
+    let (from, to, free) = match direction {
+        Direction::Up => (window.top + count, window.top, window.top + kept),
+        Direction::Down => (window.top, window.top + count, window.top),
+    };
+    let address = |row| screen.address(page, row, window.left);
+    let block = usize::from(kept) * length;
+    if window.left == 0 && window.right == screen.columns - 1 && screen.is_whole(page) {
+        context.memory.copy_within(address(from), address(to), block);
+    } else {
+        for step in 0..kept {
+            let row = if direction == Direction::Up { step } else { kept - 1 - step };
+            context.memory.copy_within(address(from + row), address(to + row), length);
         }
     }
+    let blank = blanks(attribute, length / 2);
+    (free..free + count).for_each(|row| context.memory.write(address(row), &blank[..length]));
+}
+
+/// `count` cells with a space.
+fn blanks(attribute: u8, count: usize) -> [u8; 2 * WIDEST] {
+    let mut blanks = [0; 2 * WIDEST];
+    for cell in blanks.chunks_exact_mut(2).take(count) {
+        cell.copy_from_slice(&[b' ', attribute]);
+    }
+    blanks
 }

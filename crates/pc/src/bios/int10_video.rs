@@ -111,6 +111,12 @@ impl TextScreen {
         self.base + (offset & 0x7FFE)
     }
 
+    /// Whether the rows of `page` lie one behind the other, none over the end of video memory.
+    pub fn is_whole(&self, page: u8) -> bool {
+        let last = u32::from(page) * u32::from(self.page_size) + u32::from(self.rows * self.columns) * 2;
+        last <= 0x8000
+    }
+
     /// Characters from the start of video memory to a cell, as the CRT controller counts.
     fn crtc_address(&self, page: u8, row: u16, column: u16) -> u16 {
         ((self.address(page, row, column) - self.base) / 2) as u16
@@ -178,11 +184,18 @@ impl ScanLines {
 }
 
 fn clear_video_memory(context: &mut Context<'_>) {
-    let blank: [u8; 512] =
-        core::array::from_fn(|index| if index % 2 == 0 { b' ' } else { DEFAULT_ATTRIBUTE });
+    const BLANK: [u8; 0x200] = {
+        let mut cells = [DEFAULT_ATTRIBUTE; 0x200];
+        let mut cell = 0;
+        while cell < cells.len() {
+            cells[cell] = b' ';
+            cell += 2;
+        }
+        cells
+    };
     let base = TextScreen::read(context).base;
-    for offset in (0..0x8000).step_by(blank.len()) {
-        context.memory.write(base + offset, &blank);
+    for offset in (0..0x8000).step_by(BLANK.len()) {
+        context.memory.write(base + offset, &BLANK);
     }
 }
 

@@ -1,6 +1,6 @@
 //! The port bus: which device answers at which port.
 
-use crate::device::pic::Which;
+use crate::device::pic::{Irq, Which};
 use crate::ports::*;
 use crate::time::Ticks;
 use crate::{End, Host, Pc};
@@ -160,14 +160,21 @@ impl Pc {
             LPT1_DATA..=LPT1_CONTROL => devices.lpt1.write(port - LPT1_DATA, value),
             COM1..=COM1_LAST => {
                 if let Some(byte) = devices.com1.write(port - COM1, value) {
+                    // The interrupt falls until the byte has left, so that the next one is an edge.
+                    devices.pics.set_line(Irq::COM1, devices.com1.interrupt_while_sending());
                     host.serial(byte);
                 }
             }
-            COM2..=COM2_LAST => drop(devices.com2.write(port - COM2, value)),
+            COM2..=COM2_LAST => {
+                if devices.com2.write(port - COM2, value).is_some() {
+                    devices.pics.set_line(Irq::COM2, devices.com2.interrupt_while_sending());
+                }
+            }
             DMA_1..=DMA_1_LAST | DMA_PAGES..=DMA_PAGES_LAST | DMA_2..=DMA_2_LAST => {
                 devices.dma.write(port, value);
             }
             FLOPPY_OUTPUT => devices.floppy_output = value,
+            COPROCESSOR_CLEAR | COPROCESSOR_RESET => devices.pics.set_line(Irq::COPROCESSOR, false),
             MONO_CRTC_INDEX | MONO_CRTC_DATA | MONO_STATUS | VGA_ATTRIBUTE..=COLOR_STATUS => {
                 return self.write_vga(port, value);
             }

@@ -97,14 +97,33 @@ fn port_61_gates_the_speakers_counter() {
 }
 
 #[test]
-fn the_cmos_tells_the_same_equipment_as_the_bios() {
+fn the_cmos_tells_the_same_equipment_as_the_bios_but_for_the_display() {
     let mut machine = Machine::with_disks(std::vec![(0, crate::fakes::FakeDisk::new(2880))]);
     machine.call(0x11, 0);
     for (index, value) in
-        [(0x10, 0x40), (0x14, machine.cpu.general.al()), (0x15, 0x80), (0x16, 0x02), (0x32, 0x20)]
+        [(0x10, 0x40), (0x14, machine.cpu.general.al() & !0x30), (0x15, 0x80), (0x16, 0x02), (0x32, 0x20)]
     {
         machine.port_out(CMOS_INDEX, index);
         assert_eq!(machine.port_in(CMOS_DATA), value, "{index:02X}");
     }
     assert_eq!(machine.cpu.general.ax(), 0x4427);
+}
+
+#[test]
+fn each_byte_that_is_sent_ends_in_an_interrupt_of_its_own() {
+    let mut machine = Machine::on();
+    machine.port_out(PIC_MASTER_DATA, 0xE7);
+    for (base, vector) in [(COM1, 0x0C), (COM2, 0x0B)] {
+        machine.port_out(base + 4, 0x08);
+        machine.port_out(base + 1, 0x02);
+        // The handler does not ask which interrupt it was, and sends the next byte.
+        for _ in 0..3 {
+            assert!(machine.pc.interrupt_pending());
+            assert_eq!(machine.pc.acknowledge(), vector);
+            machine.port_out(base, b'x');
+            machine.port_out(PIC_MASTER_COMMAND, 0x20);
+        }
+        assert!(machine.pc.interrupt_pending());
+        machine.port_out(base + 1, 0x00);
+    }
 }

@@ -28,7 +28,10 @@ mod time;
 #[cfg(test)]
 mod fakes;
 
-pub use bios::{BootError, Context, Geometry, ServiceOutcome, Signature, drive_number, write_rom};
+pub use bios::{
+    BootError, Context, Geometry, ServiceOutcome, Signature, VIDEO_ROM, VIDEO_ROM_ADDRESS, drive_number,
+    write_rom,
+};
 pub use bus::Width;
 pub use device::keyboard::KeyEvent;
 pub use outside::{Disk, Disks, Host, NoDisks, SECTOR_SIZE, WriteError};

@@ -27,6 +27,9 @@ pub const DMA_2: u16 = 0xC0;
 pub const DMA_2_LAST: u16 = 0xDF;
 /// The debug console of Bochs and QEMU. A guest's is virtual: it reads all ones, so nobody takes it for present.
 pub const DEBUG_CONSOLE: u16 = 0xE9;
+/// Written: the coprocessor's error is seen, and its interrupt ends; the coprocessor is reset.
+pub const COPROCESSOR_CLEAR: u16 = 0xF0;
+pub const COPROCESSOR_RESET: u16 = 0xF1;
 /// The first of eight registers of COM2.
 pub const COM2: u16 = 0x2F8;
 pub const COM2_LAST: u16 = COM2 + 7;

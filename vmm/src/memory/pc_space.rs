@@ -117,9 +117,9 @@ impl PcSpace {
         &self.ram
     }
 
-    /// Fills the ROM at F0000h.
-    pub fn load_rom(&mut self, rom: &[u8; 0x1_0000]) {
-        self.ram.write(0xF_0000, rom);
+    /// Fills ROM from `address` on.
+    pub fn load_rom(&mut self, address: usize, rom: &[u8]) {
+        self.ram.write(address, rom);
     }
 
     /// Zeroes all RAM, as power-on does.
@@ -206,7 +206,7 @@ impl PcSpace {
         match page {
             0x00..=0x9F | 0xB0..=0xBF => Page::Ram,
             0xA0..=0xAF if self.pixel_memory => Page::Ram,
-            0xF0..=0xFF => Page::Rom,
+            0xC0 | 0xF0..=0xFF => Page::Rom,
             0xA0..=0xEF => Page::Hole,
             _ if page < self.ram.length() / PAGE_BYTES => Page::Ram,
             _ => Page::Hole,

@@ -98,7 +98,8 @@ fn build(context: &mut Context, job: &RunJob, processor: &Processor) -> Result<V
     let mut space = PcSpace::new(&mut context.frames, capabilities, translation, extended_bytes)?;
     let rom = context.frames.take_slice(1, || [0; 0x1_0000])?;
     pc::write_rom(&mut rom[0]);
-    space.load_rom(&rom[0]);
+    space.load_rom(0xF_0000, &rom[0]);
+    space.load_rom(pc::VIDEO_ROM_ADDRESS as usize, &pc::VIDEO_ROM);
     let disks = ModuleDisks::new(&job.disks, context.module, context.frames.rest())?;
     Ok(Vm {
         vcpu: Vcpu::new(),

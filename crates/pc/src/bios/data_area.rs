@@ -44,6 +44,7 @@ pub const MIDNIGHT: u32 = 0x470;
 pub const BREAK: u32 = 0x471;
 pub const DISK_STATUS: u32 = 0x474;
 pub const DISK_COUNT: u32 = 0x475;
+pub const DISK_CONTROL: u32 = 0x476;
 pub const LPT_TIMEOUTS: u32 = 0x478;
 pub const COM_TIMEOUTS: u32 = 0x47C;
 pub const KEY_BUFFER_FIRST: u32 = 0x480;

@@ -1,6 +1,8 @@
+use super::rom;
 use crate::End;
 use crate::fakes::{CALLER, Machine};
 use std::format;
+use v8086::GuestMemory;
 
 #[test]
 fn an_unknown_call_sets_carry_and_is_named_once() {
@@ -68,4 +70,31 @@ fn a_bound_exception_does_not_hide_behind_print_screen() {
     machine.cpu.stand_at(CALLER);
     machine.interrupt(0x05);
     assert_eq!(machine.host.log, ["exception 05h (bound range exceeded) at 1000:0100: no handler"]);
+}
+
+#[test]
+fn an_error_of_the_coprocessor_goes_to_int_2_or_ends_the_run_where_nobody_waits() {
+    let irq = crate::device::pic::Irq::COPROCESSOR;
+    for hooked in [true, false] {
+        let mut machine = Machine::on();
+        if hooked {
+            machine.memory.write_u32(0x02 * 4, 0x5000_0000);
+        }
+        for _ in 0..16 {
+            machine.pc.raise_x87_error();
+            let vector = machine.pc.acknowledge();
+            assert_eq!(vector, 0x75);
+            machine.cpu.stand_at(CALLER);
+            machine.interrupt(vector);
+            assert!(!machine.pc.devices.pics.in_service(irq));
+            assert_eq!(machine.cpu.eip as u16 == rom::COPROCESSOR_HOOK, hooked);
+        }
+        let end = End::FaultLoop { vector: 0x10, address: CALLER };
+        assert_eq!(machine.pc.end(), (!hooked).then_some(end));
+    }
+    // A program that handles the interrupt itself takes the request back at port F0h.
+    let mut machine = Machine::on();
+    machine.pc.raise_x87_error();
+    machine.port_out(0xF0, 0);
+    assert!(!machine.pc.interrupt_pending());
 }

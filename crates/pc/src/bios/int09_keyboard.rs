@@ -43,6 +43,8 @@ mod held {
     pub const LEFT_CTRL: u8 = 0x01;
     pub const LEFT_ALT: u8 = 0x02;
     pub const SYSTEM_REQUEST: u8 = 0x04;
+    /// The machine pauses.
+    pub const PAUSE: u8 = 0x08;
     pub const SCROLL_LOCK: u8 = 0x10;
     pub const NUM_LOCK: u8 = 0x20;
     pub const CAPS_LOCK: u8 = 0x40;
@@ -122,11 +124,11 @@ fn translate(pc: &mut Pc, context: &mut Context<'_>, code: u8) -> Afterwards {
         _ => {}
     }
     if before & state::LAST_WAS_E1 != 0 {
-        // Pause sends E1 1D 45: its last byte ends the prefix. The machine is not paused.
+        // Pause sends E1 1D 45 and E1 9D C5: the last byte ends the prefix.
         if code & !SET_1_BREAK == scan::NUM_LOCK {
             context.update_u8(KEYBOARD_STATE, |value| value & !state::LAST_WAS_E1);
         }
-        return None;
+        return if code == scan::NUM_LOCK { pause(context) } else { None };
     }
     let extended = before & state::LAST_WAS_E0 != 0;
     context.update_u8(KEYBOARD_STATE, |value| value & !state::LAST_WAS_E0);
@@ -141,6 +143,12 @@ fn translate(pc: &mut Pc, context: &mut Context<'_>, code: u8) -> Afterwards {
 fn pressed(pc: &mut Pc, context: &mut Context<'_>, scan: u8, extended: bool) -> Afterwards {
     let flags = context.memory.read_u8(SHIFT_FLAGS);
     let (ctrl, alt) = (flags & shift::CTRL != 0, flags & shift::ALT != 0);
+    let is_modifier = matches!(scan, scan::LEFT_SHIFT | scan::RIGHT_SHIFT | scan::CTRL | scan::ALT);
+    if !is_modifier && context.memory.read_u8(SHIFT_KEYS) & held::PAUSE != 0 {
+        // The key that ends a pause is no other.
+        context.update_u8(SHIFT_KEYS, |keys| keys & !held::PAUSE);
+        return None;
+    }
     match scan {
         // E0 2A and E0 36 surround grey keys to undo Shift; they mean nothing by themselves.
         scan::LEFT_SHIFT | scan::RIGHT_SHIFT if extended => None,
@@ -151,6 +159,7 @@ fn pressed(pc: &mut Pc, context: &mut Context<'_>, scan: u8, extended: bool) -> 
         scan::CAPS_LOCK => toggle(context, shift::CAPS_LOCK, held::CAPS_LOCK),
         scan::SCROLL_LOCK if ctrl => Some(break_key(context)),
         scan::SCROLL_LOCK => toggle(context, shift::SCROLL_LOCK, held::SCROLL_LOCK),
+        scan::NUM_LOCK if ctrl && !alt => pause(context),
         scan::NUM_LOCK => toggle(context, shift::NUM_LOCK, held::NUM_LOCK),
         scan::DELETE if ctrl && alt => {
             // What tells a BIOS to skip its memory test.
@@ -244,6 +253,12 @@ fn toggle(context: &mut Context<'_>, flag: u8, held_bit: u8) -> Afterwards {
         context.update_u8(KEYBOARD_LEDS, |value| value & !7 | leds);
     }
     None
+}
+
+/// Pause, or Ctrl and Num Lock: nothing goes on but interrupts until another key goes down.
+fn pause(context: &mut Context<'_>) -> Afterwards {
+    context.update_u8(SHIFT_KEYS, |keys| keys | held::PAUSE);
+    Some(rom::PAUSE)
 }
 
 /// Ctrl-Break empties the buffer, leaves a key without code and calls INT 1Bh.

@@ -142,14 +142,45 @@ fn ctrl_break_empties_the_buffer_and_calls_int_1b() {
 }
 
 #[test]
-fn pause_leaves_no_key() {
-    let mut machine = Machine::on();
-    for code in [0xE1, 0x1D, 0x45, 0xE1, 0x9D, 0xC5] {
-        machine.with_context(|pc, context| translate(pc, context, code));
+fn a_pause_lasts_until_a_key_goes_down_which_is_no_other() {
+    for codes in [&[0xE1, 0x1D, 0x45, 0xE1, 0x9D, 0xC5][..], &[0x1D, 0x45, 0xC5, 0x9D]] {
+        let mut machine = Machine::on();
+        for &code in codes {
+            let afterwards = machine.with_context(|pc, context| translate(pc, context, code));
+            assert_eq!(afterwards, (code == 0x45).then_some(rom::PAUSE), "{code:02X}");
+        }
+        assert_eq!((machine.memory.read_u8(SHIFT_FLAGS), machine.memory.read_u8(KEYBOARD_STATE)), (0, 0x10));
+        assert_eq!(machine.memory.read_u8(SHIFT_KEYS), held::PAUSE);
+        machine.press(key(0x1E));
+        assert_eq!((machine.memory.read_u8(SHIFT_KEYS), machine.keys()), (0, Vec::new()));
+        machine.press(key(0x1E));
+        assert_eq!(machine.keys(), [0x1E61]);
     }
-    assert_eq!((machine.memory.read_u8(SHIFT_FLAGS), machine.memory.read_u8(KEYBOARD_STATE)), (0, 0x10));
-    machine.press(key(0x1E));
-    assert_eq!(machine.keys(), [0x1E61]);
+}
+
+#[test]
+fn a_key_that_is_held_repeats_at_the_rate_that_was_set() {
+    for (setting, wait, count) in
+        [(None, 596_592, 2), (Some(0x0000), 596_592, 9), (Some(0x031F), 1_100_000, 1)]
+    {
+        let mut machine = Machine::on();
+        if let Some(setting) = setting {
+            machine.cpu.general.set_bx(setting);
+            machine.call(0x16, 0x0305);
+        }
+        machine.pc.key(KeyEvent { scan: 0x1E, extended: false, pressed: true }, machine.now);
+        let until = machine.now.plus(wait + 2000);
+        while machine.now < until {
+            machine.wait(500);
+            while machine.pc.interrupt_pending() {
+                let vector = machine.pc.acknowledge();
+                machine.cpu.stand_at(CALLER);
+                machine.interrupt(vector);
+            }
+        }
+        machine.event(0x1E, false, false);
+        assert_eq!(machine.keys().len(), count, "{setting:X?}");
+    }
 }
 
 #[test]

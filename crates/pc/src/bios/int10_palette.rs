@@ -4,10 +4,13 @@ use super::Context;
 use crate::Pc;
 
 /// Attribute registers behind the 16 of the palette.
-const MODE_CONTROL: u8 = 0x10;
+pub(super) const MODE_CONTROL: u8 = 0x10;
 const BORDER: u8 = 0x11;
+const COLOR_SELECT: u8 = 0x14;
 /// Mode control bit 3: attribute bit 7 blinks.
-const BLINK: u8 = 0x08;
+pub(super) const BLINK: u8 = 0x08;
+/// Mode control bit 7: the colour selection gives bits 5:4 of a colour too, not only 7:6.
+const SIXTEEN_PAGES: u8 = 0x80;
 
 pub(super) fn service(pc: &mut Pc, context: &mut Context<'_>) {
     let general = *context.registers();
@@ -43,6 +46,16 @@ pub(super) fn service(pc: &mut Pc, context: &mut Context<'_>) {
                 vga.set_color(general.bx().wrapping_add(index), color);
             }
         }
+        // DAC paging: 4 pages of 64 colours or 16 of 16, and which is shown.
+        0x13 => {
+            let control = vga.attribute(MODE_CONTROL);
+            let (register, value) = match (general.bl(), control & SIXTEEN_PAGES) {
+                (0x00, _) => (MODE_CONTROL, control & !SIXTEEN_PAGES | general.bh() << 7),
+                (_, 0) => (COLOR_SELECT, general.bh() << 2 & 0x0C),
+                _ => (COLOR_SELECT, general.bh() & 0x0F),
+            };
+            vga.set_attribute(register, value);
+        }
         0x15 => {
             let [red, green, blue] = vga.color(general.bx());
             context.registers().set_dh(red);
@@ -60,8 +73,12 @@ pub(super) fn service(pc: &mut Pc, context: &mut Context<'_>) {
         }
         0x18 => vga.write_dac_mask(general.bl()),
         0x19 => context.registers().set_bl(vga.read_dac_mask()),
-        // DAC paging: 4 blocks of 64, block 0 shown.
-        0x1A => context.registers().set_bx(0),
+        0x1A => {
+            let mode = vga.attribute(MODE_CONTROL) >> 7;
+            let selected = vga.attribute(COLOR_SELECT) & 0x0F;
+            let page = if mode == 0 { selected >> 2 } else { selected };
+            context.registers().set_bx(u16::from_le_bytes([mode, page]));
+        }
         _ => pc.refuse(context, 0x10),
     }
 }

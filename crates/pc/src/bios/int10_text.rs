@@ -82,11 +82,12 @@ fn teletype_on(
             column = column.saturating_add(1);
         }
     }
-    if u16::from(column) >= screen.columns {
+    // Behind the last column and below the last row, where a program may have put the cursor, nothing wraps or scrolls.
+    if u16::from(column) == screen.columns {
         column = 0;
         row = row.saturating_add(1);
     }
-    if u16::from(row) >= screen.rows {
+    if u16::from(row) == screen.rows {
         row = (screen.rows - 1) as u8;
         // The new row takes the colour of where the cursor was.
         let below = context.memory.read_u8(screen.address(page, u16::from(row), u16::from(column)) + 1);

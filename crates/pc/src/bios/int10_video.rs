@@ -1,9 +1,10 @@
 //! INT 10h: modes, cursor, pages, fonts; text itself is in [`super::int10_text`], colours in [`super::int10_palette`].
 
 use super::data_area::*;
-use super::{Context, int10_palette, int10_text};
+use super::{Context, int10_palette, int10_state, int10_text};
 use crate::Pc;
 use crate::device::vga::{ScanLines, TextMode, crtc};
+use crate::ports::{COLOR_CRTC_INDEX, MONO_CRTC_INDEX};
 
 /// Bytes from a page to the next, in 80 and in 40 columns.
 const PAGE_SIZE_80: u16 = 0x1000;
@@ -24,6 +25,10 @@ pub(super) fn service(pc: &mut Pc, context: &mut Context<'_>) {
         0x00 => mode(pc, context, general.al()),
         0x01 => set_cursor_shape(pc, context, general.cx()),
         0x02 => set_cursor(pc, context, page, general.dh(), general.dl()),
+        0x03 if page >= PAGES => {
+            context.registers().set_cx(0);
+            context.registers().set_dx(0);
+        }
         0x03 => {
             let shape = context.memory.read_u16(CURSOR_SHAPE);
             let position = context.memory.read_u16(cursor_address(page));
@@ -58,11 +63,8 @@ pub(super) fn service(pc: &mut Pc, context: &mut Context<'_>) {
         0x11 => fonts(pc, context),
         0x12 => alternate_select(pc, context),
         0x13 => int10_text::write_string(pc, context, &general),
-        0x1A if general.al() == 0x00 => {
-            // VGA with a colour monitor, and no second display.
-            context.registers().set_al(0x1A);
-            context.registers().set_bx(0x0008);
-        }
+        0x1A => int10_state::combination(pc, context),
+        0x1B if general.bx() == 0 => int10_state::state(pc, context),
         _ => pc.refuse(context, 0x10),
     }
 }
@@ -161,7 +163,7 @@ pub(super) fn set_mode(pc: &mut Pc, context: &mut Context<'_>, value: u8) {
     memory.write(CURSORS, &[0; 2 * PAGES as usize]);
     memory.write_u16(CURSOR_SHAPE, 0x0607);
     memory.write_u8(ACTIVE_PAGE, 0);
-    memory.write_u16(CRTC_PORT, if monochrome { 0x3B4 } else { 0x3D4 });
+    memory.write_u16(CRTC_PORT, if monochrome { MONO_CRTC_INDEX } else { COLOR_CRTC_INDEX });
     memory.write_u8(MODE_CONTROL, [0x2C, 0x28, 0x2D, 0x29].get(usize::from(mode)).copied().unwrap_or(0x29));
     memory.write_u8(PALETTE, 0x30);
     memory.write_u8(LAST_ROW, 24);
@@ -256,8 +258,10 @@ fn show_page(pc: &mut Pc, context: &mut Context<'_>, page: u8) {
 fn fonts(pc: &mut Pc, context: &mut Context<'_>) {
     let general = *context.registers();
     match general.al() {
-        // Loads a font and leaves the screen as it is; selects font blocks.
-        0x00..=0x04 => {}
+        // Loads a font and leaves the screen as it is.
+        0x00..=0x02 | 0x04 => {}
+        // Selects font blocks.
+        0x03 => pc.devices.vga.set_font_blocks(general.bl()),
         0x10 => set_character_height(pc, context, u16::from(general.bh())),
         0x11 => set_character_height(pc, context, 14),
         0x12 => set_character_height(pc, context, 8),
@@ -287,11 +291,12 @@ fn set_character_height(pc: &mut Pc, context: &mut Context<'_>, height: u16) {
 fn alternate_select(pc: &mut Pc, context: &mut Context<'_>) {
     match context.registers().bl() {
         0x10 => {
-            // Colour, 256 KiB, feature bits 0, switches 9.
-            context.registers().set_bx(0x0003);
+            // Colour or monochrome, 256 KiB, feature bits 0, switches 9.
+            let monochrome = context.memory.read_u16(CRTC_PORT) == MONO_CRTC_INDEX;
+            context.registers().set_bx(u16::from(monochrome) << 8 | 0x03);
             context.registers().set_cx(0x0009);
         }
-        function @ (0x30..=0x34 | 0x36) => {
+        function @ 0x30..=0x36 => {
             // Scan lines, palette loading, grey scales and cursor scaling are bits of the data area.
             let choice = context.registers().al();
             let (mask, bits) = match function {

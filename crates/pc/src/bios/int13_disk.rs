@@ -1,7 +1,7 @@
 //! INT 13h: disks by cylinder, head and sector. A whole transfer is one exit.
 
 use super::data_area::FLOPPY_STATUS;
-use super::drives::{self, Drive};
+use super::drives::{self, Drive, Geometry};
 use super::{Context, int13_extended, rom};
 use crate::{Pc, SECTOR_SIZE, WriteError};
 use v8086::{FarPointer, General, SegmentRegister};
@@ -14,8 +14,10 @@ pub(super) mod status {
     pub const SECTOR_NOT_FOUND: u8 = 0x04;
     pub const DISK_CHANGED: u8 = 0x06;
     pub const DMA_BOUNDARY: u8 = 0x09;
+    pub const BAD_MEDIUM: u8 = 0x0C;
     pub const CONTROLLER_FAILED: u8 = 0x20;
     pub const NO_DRIVE: u8 = 0x80;
+    pub const NOT_REMOVABLE: u8 = 0xB2;
 }
 
 /// What a transfer does.
@@ -33,8 +35,8 @@ pub(super) struct Failure {
     pub status: u8,
 }
 
-/// The most sectors that a floppy call may move: what its 64-KiB page can hold.
-const MOST_FLOPPY_SECTORS: u8 = 128;
+/// The most sectors that a call may move: 64 KiB.
+const MOST_SECTORS: u8 = 128;
 
 pub(super) fn service(pc: &mut Pc, context: &mut Context<'_>) {
     let general = *context.registers();
@@ -107,6 +109,10 @@ fn transfer(context: &mut Context<'_>, general: &General, drive: Drive, kind: Tr
     let outcome = chs_transfer(context, general, drive, kind);
     let (done, code) = match outcome {
         Ok(()) => (general.al(), status::OK),
+        // A hard disk that was not even asked leaves AL as it is.
+        Err(Failure { done: 0, status: status::INVALID }) if !drive.is_floppy() => {
+            (general.al(), status::INVALID)
+        }
         Err(failure) => (failure.done as u8, failure.status),
     };
     finish(context, drive.number, code);
@@ -121,7 +127,7 @@ fn chs_transfer(
 ) -> Result<(), Failure> {
     let refused = |status| Err(Failure { done: 0, status });
     let count = general.al();
-    if count == 0 || drive.is_floppy() && count > MOST_FLOPPY_SECTORS {
+    if count == 0 || count > MOST_SECTORS {
         return refused(status::INVALID);
     }
     let (cylinder, sector) = cylinder_and_sector(general);
@@ -185,7 +191,11 @@ pub(super) fn move_sectors(
     if inside == count {
         return Ok(());
     }
-    let status = if drive.is_floppy() { status::SECTOR_NOT_FOUND } else { status::INVALID };
+    let status = match (drive.is_floppy(), inside) {
+        (true, _) => status::SECTOR_NOT_FOUND,
+        (false, 0) => status::INVALID,
+        (false, _) => status::BAD_MEDIUM,
+    };
     Err(Failure { done: inside, status })
 }
 
@@ -262,7 +272,9 @@ fn drive_type(context: &mut Context<'_>, drive: Drive) {
     };
     context.registers().set_ah(kind);
     if !drive.is_floppy() {
-        let sectors = drive.geometry.sector_count();
+        // The last cylinder is for diagnostics, and not counted.
+        let Geometry { cylinders, heads, sectors } = drive.geometry;
+        let sectors = u32::from(cylinders - 1) * u32::from(heads) * u32::from(sectors);
         context.registers().set_cx((sectors >> 16) as u16);
         context.registers().set_dx(sectors as u16);
     }
@@ -275,7 +287,7 @@ fn set_format_type(context: &mut Context<'_>, general: &General, drive: Drive) {
     if general.ah() == 0x18 {
         let (last_cylinder, sectors) = cylinder_and_sector(general);
         if (last_cylinder + 1, sectors) != (drive.geometry.cylinders, drive.geometry.sectors) {
-            return finish(context, drive.number, 0x0C);
+            return finish(context, drive.number, status::BAD_MEDIUM);
         }
         context.registers().set_di(rom::FLOPPY_PARAMETERS.offset);
         context.cpu.set_segment(SegmentRegister::Es, rom::FLOPPY_PARAMETERS.segment);

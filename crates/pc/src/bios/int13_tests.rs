@@ -35,8 +35,10 @@ fn reads_answer_as_a_bios_does() {
         ("cylinder 80", 0x0201, 0x5001, 0x0000, (0x04, 0, true)),
         ("an absent floppy", 0x0201, 0x0001, 0x0001, (0x80, 0, true)),
         ("an absent disk", 0x0201, 0x0001, 0x0081, (0x01, 1, true)),
-        ("the hard disk", 0x0202, 0x133F, 0x0F80, (0x01, 1, true)),
-        ("cylinder 20 of the hard disk", 0x0201, 0x1401, 0x0080, (0x01, 0, true)),
+        ("past the end of the hard disk", 0x0202, 0x133F, 0x0F80, (0x0C, 1, true)),
+        ("cylinder 20 of the hard disk", 0x0201, 0x1401, 0x0080, (0x01, 1, true)),
+        ("as many as fit", 0x0280, 0x0001, 0x0080, (0x00, 128, false)),
+        ("more than fit", 0x0281, 0x0001, 0x0080, (0x01, 129, true)),
         ("verify", 0x0405, 0x0001, 0x0000, (0x00, 5, false)),
     ] {
         let mut machine = machine();
@@ -134,7 +136,7 @@ fn absent_drives_have_no_parameters() {
 #[test]
 fn drive_types_tell_floppies_from_disks() {
     for (dx, ah, size) in
-        [(0x0000, 1, None), (0x0080, 3, Some((0, 20_160))), (0x0001, 0, None), (0x0081, 1, None)]
+        [(0x0000, 1, None), (0x0080, 3, Some((0, 19_152))), (0x0001, 0, None), (0x0081, 1, None)]
     {
         let mut machine = machine();
         let (found, _, carry) = machine.disk_call(0x15FF, 0x1111, dx);
@@ -183,12 +185,18 @@ fn packets_read_write_and_verify_by_sector_number() {
     for (ax, size, count, lba, status, done) in [
         (0x4200, 16, 2, 1000, 0x00, 2),
         (0x4400, 16, 5, 1000, 0x00, 5),
-        (0x4200, 16, 2, 20_159, 0x01, 1),
+        (0x4200, 16, 2, 20_159, 0x0C, 1),
         (0x4200, 16, 1, 20_160, 0x01, 0),
         (0x4200, 16, 1, 1 << 32, 0x01, 0),
         (0x4200, 15, 1, 0, 0x01, 1),
-        (0x4200, 16, 128, 0, 0x01, 128),
+        (0x4200, 16, 0, 0, 0x01, 0),
+        (0x4400, 16, 200, 0, 0x00, 200),
         (0x4700, 16, 1, 0, 0x00, 1),
+        (0x4500, 16, 1, 0, 0x00, 1),
+        (0x4600, 16, 1, 0, 0xB2, 1),
+        (0x4900, 16, 1, 0, 0x00, 1),
+        (0x4E00, 16, 1, 0, 0x01, 1),
+        (0x4E01, 16, 1, 0, 0x00, 1),
     ] {
         let mut machine = machine();
         packet(&mut machine, size, count, lba);
@@ -211,11 +219,14 @@ fn extended_parameters_give_size_and_geometry() {
     let mut machine = machine();
     machine.cpu.segments[3] = 0x4000;
     machine.cpu.general.set_si(0);
-    machine.memory.write_u16(0x4_0000, 30);
-    assert!(!machine.disk_call(0x4800, 0, 0x0080).2);
-    let words = [0, 4, 8, 12, 16, 20].map(|offset| machine.memory.read_u32(0x4_0000 + offset));
-    assert_eq!(words, [0x0002_001A, 20, 16, 63, 20_160, 0]);
-    assert_eq!(machine.memory.read_u16(0x4_0018), 512);
+    for (room, size, behind) in [(26, 26, 0), (29, 26, 0), (30, 30, 0xFFFF_FFFF), (66, 30, 0xFFFF_FFFF)] {
+        machine.memory.write_u32(0x4_001A, 0);
+        machine.memory.write_u16(0x4_0000, room);
+        assert!(!machine.disk_call(0x4800, 0, 0x0080).2);
+        let words = [0, 4, 8, 12, 16, 20, 26].map(|offset| machine.memory.read_u32(0x4_0000 + offset));
+        assert_eq!(words, [0x0002_0000 + size, 20, 16, 63, 20_160, 0, behind], "room for {room}");
+        assert_eq!(machine.memory.read_u16(0x4_0018), 512);
+    }
     machine.memory.write_u16(0x4_0000, 25);
     assert_eq!(machine.disk_call(0x4800, 0, 0x0080).0, 0x01, "a buffer that is too small");
 }

@@ -42,17 +42,19 @@ pub(super) fn memory_map(pc: &mut Pc, context: &mut Context<'_>) {
     if general.edx() != SMAP || general.ecx() < ENTRY_SIZE {
         return unsupported(pc, context);
     }
-    let base = u32::from(context.memory.read_u16(data_area::BASE_MEMORY)) * 1024;
+    // Whole pages: some systems count in nothing smaller.
+    let base = u32::from(context.memory.read_u16(data_area::BASE_MEMORY)) * 1024 & !0xFFF;
     let extended = pc.config.extended_kib * 1024;
-    let entries = [
+    // Below 1 MiB and below 4 GiB is the BIOS's place.
+    let all = [
         (0, base, USABLE),
         (base, 0xA_0000 - base, RESERVED),
-        (0xF_0000, 0x1_0000, RESERVED),
+        (0xE_8000, 0x1_8000, RESERVED),
         (MIB, extended, USABLE),
+        (0xFFFC_0000, 0x4_0000, RESERVED),
     ];
-    let count = if extended == 0 { 3 } else { 4 };
-    let index = general.ebx();
-    let Some(&(start, length, kind)) = entries[..count].get(index as usize) else {
+    let mut entries = all.into_iter().filter(|&(_, length, _)| length != 0).skip(general.ebx() as usize);
+    let Some((start, length, kind)) = entries.next() else {
         return unsupported(pc, context);
     };
     let buffer = context.es(general.di()).linear();
@@ -62,7 +64,7 @@ pub(super) fn memory_map(pc: &mut Pc, context: &mut Context<'_>) {
     let registers = context.registers();
     registers.set_eax(SMAP);
     registers.set_ecx(ENTRY_SIZE);
-    registers.set_ebx(if index as usize + 1 == count { 0 } else { index + 1 });
+    registers.set_ebx(if entries.next().is_some() { general.ebx() + 1 } else { 0 });
     context.set_carry(false);
 }
 

@@ -1,3 +1,4 @@
+use super::*;
 use crate::fakes::{CALLER, Machine};
 use crate::{End, PcConfig, Ticks};
 use std::vec::Vec;
@@ -35,7 +36,7 @@ fn memory_map(machine: &mut Machine) -> Vec<(u32, u32, u32)> {
 
 #[test]
 fn every_call_and_the_cmos_tell_the_same_memory() {
-    const BELOW: [(u32, u32, u32); 3] = [(0, 0x9FC00, 1), (0x9FC00, 0x400, 2), (0xF0000, 0x10000, 2)];
+    const BELOW: [(u32, u32, u32); 3] = [(0, 0x9F000, 1), (0x9F000, 0x1000, 2), (0xE8000, 0x18000, 2)];
     for (kib, ah_88, low, high) in [
         (0, 0, 0, 0),
         (1024, 1024, 1024, 0),
@@ -56,6 +57,7 @@ fn every_call_and_the_cmos_tell_the_same_memory() {
         if kib != 0 {
             expected.push((0x10_0000, kib * 1024, 1));
         }
+        expected.push((0xFFFC_0000, 0x4_0000, 2));
         assert_eq!(memory_map(&mut machine), expected, "{kib} KiB");
         let cmos = [0x30, 0x31].map(|index| {
             machine.port_out(0x70, index);
@@ -69,7 +71,7 @@ fn every_call_and_the_cmos_tell_the_same_memory() {
 
 #[test]
 fn a_memory_map_call_without_smap_or_room_is_refused() {
-    for (edx, ecx, ebx) in [(0x534D_4151, 20, 0), (0x534D_4150, 19, 0), (0x534D_4150, 20, 3)] {
+    for (edx, ecx, ebx) in [(0x534D_4151, 20, 0), (0x534D_4150, 19, 0), (0x534D_4150, 20, 4)] {
         let mut machine = Machine::on();
         machine.cpu.general.set_edx(edx);
         machine.cpu.general.set_ecx(ecx);
@@ -254,6 +256,42 @@ fn the_pointing_device_is_there() {
     let general = &machine.cpu.general;
     assert_eq!((general.bl(), general.cl(), general.dl()), (0x30, 3, 40));
     assert_eq!(machine.memory.read_u32(0x9FC22), 0xF000_FF53);
+}
+
+#[test]
+fn each_packet_of_the_mouse_calls_the_routine_of_its_driver() {
+    let mut machine = Machine::on();
+    machine.cpu.segments[SegmentRegister::Es as usize] = 0x3000;
+    for (ax, bx) in [(0xC205, 0x0300), (0xC207, 0x0010), (0xC200, 0x0100)] {
+        machine.cpu.general.set_bx(bx);
+        machine.call(0x15, ax);
+        assert!(!machine.carry());
+    }
+    machine.cpu.segments[SegmentRegister::Ds as usize] = 0x1111;
+    machine.cpu.general.set_ax(0xAAAA);
+    machine.cpu.general.set_di(0xDDDD);
+    for (byte, calls) in [(0x09, false), (0x05, false), (0xFB, true)] {
+        for (port, value) in [(0x64, 0xD3), (0x60, byte)] {
+            machine.port_out(port, value);
+        }
+        assert!(machine.pc.interrupt_pending());
+        let vector = machine.pc.acknowledge();
+        assert_eq!(vector, 0x74);
+        machine.interrupt(vector);
+        assert_eq!(machine.cpu.eip as u16 == rom::MOUSE_HOOK, calls, "after {byte:02X}");
+    }
+    let top = u32::from(machine.cpu.segments[SegmentRegister::Ss as usize]) * 16 + machine.cpu.esp;
+    let words: Vec<u16> = (0..13).map(|index| machine.memory.read_u16(top + 2 * index)).collect();
+    // 0, Y, X, status; DS, DI … AX.
+    assert_eq!(words[..6], [0x0000, 0x00FB, 0x0005, 0x0009, 0x1111, 0xDDDD]);
+    assert_eq!(words[12], 0xAAAA);
+    assert_eq!(machine.cpu.segments[SegmentRegister::Ds as usize], 0x9FC0);
+    // Disabled, it is silent.
+    machine.cpu.general.set_bx(0);
+    machine.call(0x15, 0xC200);
+    machine.port_out(0x64, 0xD3);
+    machine.port_out(0x60, 0x08);
+    assert!(!machine.pc.interrupt_pending());
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use super::data_area::*;
 use super::{Context, rom};
 use crate::Pc;
+use crate::device::typematic::DEFAULT as DEFAULT_TYPEMATIC;
 use v8086::GuestMemory;
 
 /// Scan codes above this one came with the 101-key keyboard.
@@ -30,7 +31,11 @@ pub(super) fn service(pc: &mut Pc, context: &mut Context<'_>) {
             let flags = context.memory.read_u8(SHIFT_FLAGS);
             context.registers().set_al(flags);
         }
-        // Typematic rate: keys are not repeated here.
+        // Typematic rate and delay; the default ones.
+        0x03 if general.al() == 0x05 => {
+            pc.devices.keyboard.set_typematic((general.bh() & 3) << 5 | general.bl() & 0x1F);
+        }
+        0x03 if general.al() == 0x00 => pc.devices.keyboard.set_typematic(DEFAULT_TYPEMATIC),
         0x03 => {}
         0x05 => {
             let stored = put(context.memory, general.cx());

@@ -28,7 +28,7 @@ fn a_boot_sector_finds_what_a_bios_leaves() {
         (0x41A, 0x1E),
         (0x44A, 80),
         (0x463, 0x3D4),
-        (0x475, 1), // one hard disk
+        (0x475, 0xC001), // one hard disk, no retries
     ] {
         assert_eq!(machine.memory.read_u16(address), value, "{address:03X}");
     }

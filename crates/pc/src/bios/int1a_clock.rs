@@ -11,6 +11,9 @@ use crate::time::{GUEST_TICK, TICKS_PER_SECOND};
 
 /// Status B and C: alarm interrupt.
 const ALARM: u8 = 0x20;
+/// Status B: the clock stands while it is set; daylight saving.
+const SET: u8 = 0x80;
+const DAYLIGHT_SAVING: u8 = 0x01;
 
 pub(super) fn service(pc: &mut Pc, context: &mut Context<'_>) {
     let general = *context.registers();
@@ -30,7 +33,9 @@ pub(super) fn service(pc: &mut Pc, context: &mut Context<'_>) {
         }
         0x02 => {
             let time = pc.devices.cmos.time(context.now);
+            // The clock's registers are read last in AL, as programs that look at AX find it.
             let registers = context.registers();
+            registers.set_al(to_bcd(time.hour));
             registers.set_ch(to_bcd(time.hour));
             registers.set_cl(to_bcd(time.minute));
             // No daylight saving.
@@ -40,10 +45,12 @@ pub(super) fn service(pc: &mut Pc, context: &mut Context<'_>) {
             let date = pc.devices.cmos.time(context.now);
             let [hour, minute, second] = [general.ch(), general.cl(), general.dh()].map(from_bcd);
             pc.devices.cmos.set_time(DateTime { hour, minute, second, ..date }, context.now);
+            write_status(pc, context, |status| status & 0x66 | general.dl() & DAYLIGHT_SAVING);
         }
         0x04 => {
             let date = pc.devices.cmos.time(context.now);
             let registers = context.registers();
+            registers.set_al(to_bcd((date.year / 100) as u8));
             registers.set_ch(to_bcd((date.year / 100) as u8));
             registers.set_cl(to_bcd((date.year % 100) as u8));
             registers.set_dh(to_bcd(date.month));
@@ -55,16 +62,25 @@ pub(super) fn service(pc: &mut Pc, context: &mut Context<'_>) {
                 [general.ch(), general.cl(), general.dh(), general.dl()].map(from_bcd);
             let year = u16::from(century) * 100 + u16::from(year);
             pc.devices.cmos.set_time(DateTime { year, month, day, ..time }, context.now);
+            write_status(pc, context, |status| status & !SET);
         }
         0x06 => return set_alarm(pc, context),
         0x07 => {
             let status = pc.devices.cmos.get(register::STATUS_B, context.now);
-            pc.devices.cmos.set(register::STATUS_B, status & !ALARM, context.now);
+            write_status(pc, context, |status| status & !(SET | ALARM));
+            context.registers().set_al(status);
         }
         _ => return pc.refuse(context, 0x1A),
     }
     context.registers().set_ah(0);
     context.set_carry(false);
+}
+
+/// Changes status B, and leaves it in AL, as programs that look at AX find it.
+fn write_status(pc: &mut Pc, context: &mut Context<'_>, change: impl FnOnce(u8) -> u8) {
+    let status = change(pc.devices.cmos.get(register::STATUS_B, context.now));
+    pc.devices.cmos.set(register::STATUS_B, status, context.now);
+    context.registers().set_al(status);
 }
 
 /// AH=06h; an alarm that is set already stays.

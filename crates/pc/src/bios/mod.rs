@@ -13,6 +13,7 @@ mod fonts;
 mod int08_timer;
 mod int09_keyboard;
 mod int10_palette;
+mod int10_state;
 mod int10_text;
 mod int10_video;
 mod int11_equipment;
@@ -32,7 +33,7 @@ mod rom;
 
 pub use drives::{Geometry, drive_number};
 pub use int19_boot::{BootError, Signature};
-pub use rom::write_rom;
+pub use rom::{VIDEO_ROM, VIDEO_ROM_ADDRESS, write_rom};
 
 use crate::time::Ticks;
 use crate::{Disks, Host, Pc};
@@ -184,6 +185,8 @@ impl Pc {
             0x19 => int19_boot::bootstrap(self),
             0x1A => int1a_clock::service(self, context),
             0x70 => int1a_clock::clock_interrupt(self, context),
+            0x74 => int15_pointing::interrupt(self, context),
+            0x75 => defaults::coprocessor(self, context),
             0x0A..=0x0F | 0x71..=0x77 => defaults::hardware(self, context, vector),
             _ => defaults::unexpected(self, context, vector),
         }

@@ -2,7 +2,7 @@
 
 use super::data_area::*;
 use super::drives::DriveTable;
-use super::{Bios, Context, drives, int1a_clock, rom};
+use super::{Bios, Context, Geometry, drives, int1a_clock, rom};
 use crate::device::Devices;
 use crate::device::cmos::register;
 use crate::device::pic::Which;
@@ -16,6 +16,21 @@ pub(super) const BASE_MEMORY_KIB: u16 = 639;
 pub(super) const EBDA: u16 = 0x9FC0;
 /// Offset of the first hard disk's parameter table in the extended BIOS data area.
 const DISK_PARAMETERS: u16 = 0x3D;
+
+const DISK_PARAMETERS_SIZE: u8 = 16;
+
+/// Where the CMOS describes a hard disk.
+struct CmosDisk {
+    kind: u8,
+    parameters: u8,
+}
+
+const CMOS_DISK_C: CmosDisk = CmosDisk { kind: 0x19, parameters: 0x1B };
+const CMOS_DISK_D: CmosDisk = CmosDisk { kind: 0x1A, parameters: 0x24 };
+
+/// In the equipment: 80 × 25 in colour. In the CMOS, where a display with a BIOS of its own is none of the BIOS's
+/// business, it is left out.
+const EQUIPMENT_DISPLAY: u8 = 0x30;
 
 /// Vectors of the two interrupt controllers' first inputs.
 const MASTER_VECTORS: u8 = 0x08;
@@ -72,6 +87,8 @@ impl Pc {
             memory.write_u16(address, KEY_BUFFER);
         }
         memory.write_u16(KEY_BUFFER_LAST, KEY_BUFFER_END);
+        // No retries, as the tables of the disks have it.
+        memory.write_u8(DISK_CONTROL, 0xC0);
         memory.write_u8(DISK_COUNT, self.bios.drives.hard_disks());
         memory.write_u8(LPT_TIMEOUTS, 0x14);
         memory.write_u16(COM_TIMEOUTS, 0x0A0A);
@@ -98,16 +115,29 @@ impl Pc {
         }
     }
 
-    /// The table that INT 41h points to, for the first hard disk.
+    /// The tables that INT 41h and INT 46h point to, for the first two hard disks, and what the CMOS says of these.
     fn write_disk_parameters(&mut self, context: &mut Context<'_>) {
-        let Some(drive) = self.bios.drives.get(0x80) else { return };
-        let table = u32::from(EBDA) * 16 + u32::from(DISK_PARAMETERS);
-        context.memory.write_u16(table, drive.geometry.cylinders);
-        context.memory.write_u8(table + 2, drive.geometry.heads);
-        context.memory.write_u8(table + 8, if drive.geometry.heads > 8 { 0x08 } else { 0 });
-        context.memory.write_u8(table + 14, drive.geometry.sectors);
-        context.memory.write_u16(0x41 * 4, DISK_PARAMETERS);
-        context.memory.write_u16(0x41 * 4 + 2, EBDA);
+        for (index, vector, disk) in [(0, 0x41, CMOS_DISK_C), (1, 0x46, CMOS_DISK_D)] {
+            let offset = DISK_PARAMETERS + index * u16::from(DISK_PARAMETERS_SIZE);
+            context.memory.write_u16(vector * 4, offset);
+            context.memory.write_u16(vector * 4 + 2, EBDA);
+            let Some(drive) = self.bios.drives.get(0x80 + index as u8) else { continue };
+            let [low, high] = drive.geometry.cylinders.to_le_bytes();
+            let Geometry { heads, sectors, .. } = drive.geometry;
+            // No write precompensation; no retries, and more than eight heads; the heads land behind the last cylinder.
+            let control = 0xC0 | if heads > 8 { 0x08 } else { 0 };
+            let table = [low, high, heads, 0, 0, 0xFF, 0xFF, 0, control, 0, 0, 0, low, high, sectors, 0];
+            context.memory.write(u32::from(EBDA) * 16 + u32::from(offset), &table);
+            // A type of the user's own, in four bits and then in eight; the table again, without what is empty there.
+            let cmos = &mut self.devices.cmos;
+            let types = cmos.get(register::DISK_TYPES, context.now);
+            cmos.set(register::DISK_TYPES, types | 0xF0 >> (4 * index), context.now);
+            cmos.set(disk.kind, 0x2F, context.now);
+            let parameters = [low, high, heads, 0xFF, 0xFF, control, low, high, sectors];
+            for (address, value) in (disk.parameters..).zip(parameters) {
+                cmos.set(address, value, context.now);
+            }
+        }
     }
 
     fn write_cmos(&mut self, context: &mut Context<'_>) {
@@ -116,7 +146,7 @@ impl Pc {
             drive.and_then(|drive| drives::floppy_format(drive.sectors)).map_or(0, |format| format.drive_type)
         };
         let floppies = floppy_type(0) << 4 | floppy_type(1);
-        let equipment = self.equipment() as u8;
+        let equipment = self.equipment() as u8 & !EQUIPMENT_DISPLAY;
         // The word counts KiB up to 64 MiB; what lies above 16 MiB is counted again in 64-KiB units.
         let extended = self.config.extended_kib.min(0xFFFF) as u16;
         let above_16m = (self.config.extended_kib.saturating_sub(15 * 1024) / 64).min(0xFFFF) as u16;

@@ -4,6 +4,7 @@
 //! polls with interrupts off still gets them, as with a real BIOS; `NOP; NOP; VMCALL; IRET` for the others. The entry
 //! points that IBM's listings made part of the PC hold a jump to the stub.
 
+use super::int15_pointing::HANDLER;
 use v8086::{Cpu, FarPointer, SegmentRegister};
 
 /// Segment of the ROM.
@@ -35,14 +36,23 @@ pub(super) const PRINT_SCREEN: u16 = 0xD868;
 pub(super) const SYSTEM_REQUEST_DOWN: u16 = 0xD870;
 pub(super) const SYSTEM_REQUEST_UP: u16 = 0xD878;
 pub(super) const ALARM_HOOK: u16 = 0xD880;
+/// Calls the routine of a mouse driver; its four words, DS and what PUSHA pushes lie on the stack, DS is the extended
+/// data area's.
+pub(super) const MOUSE_HOOK: u16 = 0xD888;
+/// Waits until a key ends the pause.
+pub(super) const PAUSE: u16 = 0xD8A0;
+/// Calls INT 2, to which the first PC's coprocessor was wired.
+pub(super) const COPROCESSOR_HOOK: u16 = 0xD8B8;
 
 /// An `IRET` alone: the vector of an interrupt that nobody hooked.
 pub(super) const DUMMY: FarPointer = FarPointer::new(SEGMENT, 0xFF53);
 /// The table that INT 15h, AH=C0h returns.
 pub(super) const CONFIGURATION: u16 = 0xE6F5;
-/// The table that INT 1Eh points to.
-pub(super) const FLOPPY_PARAMETERS: FarPointer = FarPointer::new(SEGMENT, 0xEFC7);
+/// The table that INT 1Eh points to, where the AT's successors have it; at EFC7h lies a copy, as in IBM's listings.
+pub(super) const FLOPPY_PARAMETERS: FarPointer = FarPointer::new(SEGMENT, 0xEFDE);
 
+/// What the video adapter can do: the table of INT 10h, AH=1Bh.
+pub(super) const VIDEO_ABILITIES: u16 = 0xD8C0;
 /// The fonts: 8×8, whose first half IBM's listings made part of the PC, 8×14 and 8×16.
 pub(super) const FONT_8: u16 = 0xFA6E;
 pub(super) const FONT_8_UPPER: u16 = 0xC000;
@@ -72,8 +82,12 @@ const CLASSIC: [(u8, u16); 16] = [
     (0x40, 0xEC59),
 ];
 
+/// Step rate and head times, motor off after 37 ticks, 512-byte sectors, 18 a track, gaps, fill, head settle, motor
+/// start.
+const FLOPPY_TABLE: [u8; 11] = [0xAF, 0x02, 0x25, 0x02, 0x12, 0x1B, 0xFF, 0x6C, 0xF6, 0x0F, 0x08];
+
 /// Pieces of the ROM that are not stubs: offset and content.
-const PIECES: [(u16, &[u8]); 16] = [
+const PIECES: [(u16, &[u8]); 21] = [
     (RESET, &[0x0F, 0x01, 0xC1, 0xEB, 0xFE]),            // VMCALL; JMP $
     (KEY_WAIT, &[0xFB, 0xF4]),                           // STI; HLT; (JMP to the stub of INT 16h)
     (DELAY_WAIT, &[0xFB, 0xF4, 0x0F, 0x01, 0xC1, 0xCF]), // STI; HLT; VMCALL; IRET
@@ -91,21 +105,78 @@ const PIECES: [(u16, &[u8]); 16] = [
     (SYSTEM_REQUEST_DOWN, &[0x50, 0xB8, 0x00, 0x85, 0xCD, 0x15, 0x58, 0xCF]), // PUSH AX; MOV AX; INT 15h; POP AX; IRET
     (SYSTEM_REQUEST_UP, &[0x50, 0xB8, 0x01, 0x85, 0xCD, 0x15, 0x58, 0xCF]),
     (ALARM_HOOK, &[0xCD, 0x4A, 0xCF]),
+    // STI; CALL FAR [HANDLER]; CLI; MOV AL,20h; OUT A0h,AL; OUT 20h,AL; ADD SP,8; POP DS; POPA; IRET
+    (
+        MOUSE_HOOK,
+        &[
+            0xFB,
+            0xFF,
+            0x1E,
+            HANDLER as u8,
+            0x00,
+            0xFA,
+            0xB0,
+            0x20,
+            0xE6,
+            0xA0,
+            0xE6,
+            0x20,
+            0x83,
+            0xC4,
+            0x08,
+            0x1F,
+            0x61,
+            0xCF,
+        ],
+    ),
+    // STI; HLT; PUSH DS; PUSH 40h; POP DS; TEST BYTE [18h],8; POP DS; JNZ PAUSE; IRET
+    (PAUSE, &[0xFB, 0xF4, 0x1E, 0x6A, 0x40, 0x1F, 0xF6, 0x06, 0x18, 0x00, 0x08, 0x1F, 0x75, 0xF2, 0xCF]),
+    (COPROCESSOR_HOOK, &[0xCD, 0x02, 0xCF]),
+    // Modes 0 to 3 and 7; 200, 350 and 400 lines; two fonts at once of eight; font and palette loading, cursor scaling,
+    // DAC paging; blinking can be switched, and the displays' combination be asked for.
+    (VIDEO_ABILITIES, &[0x8F, 0, 0, 0, 0, 0, 0, 0x07, 0x02, 0x08, 0xFD, 0x0C, 0, 0, 0, 0]),
     // Eight bytes follow; model FCh (AT), submodel 0, revision 1; two interrupt controllers, clock, keyboard
     // intercept, extended data area; INT 16h, AH=09h.
     (CONFIGURATION, &[0x08, 0x00, 0xFC, 0x00, 0x01, 0x74, 0x40, 0x00, 0x00, 0x00]),
-    // Step rate and head times, motor off after 37 ticks, 512-byte sectors, 18 a track, gaps, fill, head settle,
-    // motor start.
-    (FLOPPY_PARAMETERS.offset, &[0xAF, 0x02, 0x25, 0x02, 0x12, 0x1B, 0xFF, 0x6C, 0xF6, 0x0F, 0x08]),
+    (FLOPPY_PARAMETERS.offset, &FLOPPY_TABLE),
+    (0xEFC7, &FLOPPY_TABLE),
     (DUMMY.offset, &[0xCF]),
-    // JMP F000:E05B; date; 0; model AT; checksum.
+    // JMP F000:E05B; date; 0; model AT; checksum. The date is that of the BIOS whose answers are the measure of ours
+    // (Bochs 2.7's): programs print it, and some look there for the age of the machine.
     (0xFFF0, &[0xEA, 0x5B, 0xE0, 0x00, 0xF0]),
-    (0xFFF5, b"11/22/26\0"),
+    (0xFFF5, b"08/01/21\0"),
     (0xFFFE, &[0xFC, 0x00]),
 ];
 
 /// The entry that power-on and a jump to FFFF:0 reach.
 const POWER_ON_ENTRY: u16 = 0xE05B;
+
+/// Where the ROM of a video adapter lies. Programs look for one there to know that the adapter is an EGA or VGA.
+pub const VIDEO_ROM_ADDRESS: u32 = 0xC_0000;
+
+/// The start of that ROM: 55h AAh, its size (4 KiB, the rest is 0), a routine for the BIOS that returns at once, and the
+/// name that IBM's programs want to see. The services are in the system's ROM.
+pub const VIDEO_ROM: [u8; 64] = video_rom();
+
+const fn video_rom() -> [u8; 64] {
+    const START: [u8; 4] = [0x55, 0xAA, 4096_u16.div_ceil(512) as u8, 0xCB];
+    const NAME: &[u8; 17] = b"IBM\0hyper86 VGA\0\0";
+    const NAME_AT: usize = 0x1E;
+    let mut rom = [0; 64];
+    let mut sum = 0_u8;
+    let mut index = 0;
+    while index < NAME_AT + NAME.len() {
+        rom[index] = match index {
+            0..4 => START[index],
+            NAME_AT.. => NAME[index - NAME_AT],
+            _ => 0,
+        };
+        sum = sum.wrapping_add(rom[index]);
+        index += 1;
+    }
+    rom[63] = sum.wrapping_neg();
+    rom
+}
 
 /// What a `VMCALL` in the ROM asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -264,6 +335,13 @@ mod tests {
         assert_eq!([rom[0xFFF7], rom[0xFFFA]], *b"//");
         assert_eq!(rom.iter().fold(0_u8, |sum, &byte| sum.wrapping_add(byte)), 0);
         assert_eq!(rom[0xFF53], 0xCF);
+    }
+
+    #[test]
+    fn the_video_rom_is_one_that_a_bios_would_start() {
+        assert_eq!(VIDEO_ROM[..3], [0x55, 0xAA, 8]);
+        assert_eq!(VIDEO_ROM[0x1E..0x21], *b"IBM");
+        assert_eq!(VIDEO_ROM.iter().fold(0_u8, |sum, &byte| sum.wrapping_add(byte)), 0);
     }
 
     #[test]

@@ -23,6 +23,7 @@ pub mod register {
     /// What the BIOS is to do after a reset.
     pub const SHUTDOWN: u8 = 0x0F;
     pub const FLOPPY_TYPES: u8 = 0x10;
+    pub const DISK_TYPES: u8 = 0x12;
     pub const EQUIPMENT: u8 = 0x14;
     pub const BASE_MEMORY: u8 = 0x15;
     pub const EXTENDED_MEMORY: u8 = 0x17;
@@ -59,6 +60,9 @@ pub struct Cmos {
     bytes: [u8; 128],
     /// What the clock showed at power-on, in seconds since 1970.
     base: u64,
+    /// The registers of the time were written in this second since power-on, and hold what was written until the next
+    /// one begins, or while status B keeps the clock still.
+    written_in: Option<u64>,
     flags: u8,
     /// Up to when the flags are right.
     seen: Ticks,
@@ -70,7 +74,7 @@ impl Cmos {
         let mut bytes = [0; 128];
         bytes[STATUS_A as usize] = 0x26;
         bytes[STATUS_B as usize] = HOURS_24;
-        Self { index: STATUS_D, bytes, base: unix_time, flags: 0, seen: Ticks::ZERO }
+        Self { index: STATUS_D, bytes, base: unix_time, written_in: None, flags: 0, seen: Ticks::ZERO }
     }
 
     /// Whether IRQ 8 is requested.
@@ -103,7 +107,8 @@ impl Cmos {
         match address {
             SECONDS | MINUTES | HOURS | WEEKDAY..=YEAR | CENTURY => self.time_field(address, now),
             STATUS_A => {
-                let updating = now.0 % TICKS_PER_SECOND >= TICKS_PER_SECOND - UPDATE_TIME;
+                let updating =
+                    self.status_b() & SET == 0 && now.0 % TICKS_PER_SECOND >= TICKS_PER_SECOND - UPDATE_TIME;
                 self.bytes[usize::from(STATUS_A)] | if updating { UPDATE_IN_PROGRESS } else { 0 }
             }
             STATUS_C => {
@@ -116,10 +121,14 @@ impl Cmos {
         }
     }
 
-    /// Stores `value` at `address`; the time is set field by field.
+    /// Stores `value` at `address`. A date is set field by field, so it may be none for a while.
     pub fn set(&mut self, address: u8, value: u8, now: Ticks) {
         match address {
-            SECONDS | MINUTES | HOURS | DAY..=YEAR | CENTURY => self.set_time_field(address, value, now),
+            SECONDS | MINUTES | HOURS | WEEKDAY..=YEAR | CENTURY => {
+                self.hold(now);
+                self.bytes[usize::from(address)] = value;
+            }
+            STATUS_B => self.set_status_b(value, now),
             STATUS_A => self.bytes[usize::from(STATUS_A)] = value & !UPDATE_IN_PROGRESS,
             STATUS_C | STATUS_D => {}
             _ => self.bytes[usize::from(address & 0x7F)] = value,
@@ -141,12 +150,67 @@ impl Cmos {
 
     /// What the clock shows at `now`.
     pub fn time(&self, now: Ticks) -> DateTime {
-        DateTime::from_unix(self.base + now.seconds())
+        match self.written_in {
+            None => DateTime::from_unix(self.base + now.seconds()),
+            Some(_) if self.holds(now) => self.written(),
+            Some(second) => DateTime::from_unix(self.written().to_unix() + now.seconds() - second),
+        }
     }
 
     /// Sets what the clock shows at `now`.
     pub fn set_time(&mut self, time: DateTime, now: Ticks) {
         self.base = time.to_unix().saturating_sub(now.seconds());
+        self.written_in = None;
+        if self.status_b() & SET != 0 {
+            self.hold(now);
+        }
+    }
+
+    /// Whether the registers still hold what was written.
+    fn holds(&self, now: Ticks) -> bool {
+        self.written_in.is_some_and(|second| self.status_b() & SET != 0 || second == now.seconds())
+    }
+
+    /// What was written, as a time.
+    fn written(&self) -> DateTime {
+        let field = |address: u8| self.bytes[usize::from(address)];
+        DateTime {
+            year: u16::from(from_bcd(field(CENTURY))) * 100 + u16::from(self.decode(field(YEAR))),
+            month: self.decode(field(MONTH)).max(1),
+            day: self.decode(field(DAY)),
+            hour: self.decode_hour(field(HOURS)),
+            minute: self.decode(field(MINUTES)),
+            second: self.decode(field(SECONDS)),
+        }
+    }
+
+    /// Lets the registers hold the time, so that they can be written one by one.
+    fn hold(&mut self, now: Ticks) {
+        if !self.holds(now) {
+            let time = self.time(now);
+            self.write_fields(time);
+        }
+        self.written_in = Some(now.seconds());
+    }
+
+    fn write_fields(&mut self, time: DateTime) {
+        for address in [SECONDS, MINUTES, HOURS, WEEKDAY, DAY, MONTH, YEAR, CENTURY] {
+            self.bytes[usize::from(address)] = self.encode_field(address, time);
+        }
+    }
+
+    /// Starts, stops or converts the clock.
+    fn set_status_b(&mut self, value: u8, now: Ticks) {
+        let held = self.holds(now);
+        let time = self.time(now);
+        let converts = (self.status_b() ^ value) & (DATA_BINARY | HOURS_24) != 0;
+        self.bytes[usize::from(STATUS_B)] = value;
+        if value & SET != 0 || held {
+            if !held || converts {
+                self.write_fields(time);
+            }
+            self.written_in = Some(now.seconds());
+        }
     }
 
     const fn status_b(&self) -> u8 {
@@ -177,7 +241,14 @@ impl Cmos {
     }
 
     fn time_field(&self, address: u8, now: Ticks) -> u8 {
-        let time = self.time(now);
+        if self.holds(now) {
+            self.bytes[usize::from(address)]
+        } else {
+            self.encode_field(address, self.time(now))
+        }
+    }
+
+    fn encode_field(&self, address: u8, time: DateTime) -> u8 {
         match address {
             SECONDS => self.encode(time.second),
             MINUTES => self.encode(time.minute),
@@ -188,20 +259,6 @@ impl Cmos {
             YEAR => self.encode((time.year % 100) as u8),
             _ => to_bcd((time.year / 100) as u8),
         }
-    }
-
-    fn set_time_field(&mut self, address: u8, value: u8, now: Ticks) {
-        let mut time = self.time(now);
-        match address {
-            SECONDS => time.second = self.decode(value),
-            MINUTES => time.minute = self.decode(value),
-            HOURS => time.hour = self.decode_hour(value),
-            DAY => time.day = self.decode(value),
-            MONTH => time.month = self.decode(value).max(1),
-            YEAR => time.year = time.year / 100 * 100 + u16::from(self.decode(value)),
-            _ => time.year = u16::from(from_bcd(value)) * 100 + time.year % 100,
-        }
-        self.set_time(time, now);
     }
 
     /// Clocks between two periodic interrupts; `None` if the rate selection is 0.

@@ -42,6 +42,49 @@ fn a_time_that_is_set_goes_on_from_there() {
 }
 
 #[test]
+fn a_date_may_be_set_in_any_order() {
+    // From 2001-02-28 to 2000-01-31: the 31st of February in between is nobody's business, with the clock halted or not.
+    const FEBRUARY: u64 = 983_318_400;
+    for status_b in [HOURS_24, HOURS_24 | SET] {
+        let mut cmos = Cmos::new(FEBRUARY);
+        cmos.set(STATUS_B, status_b, Ticks(0));
+        for (address, value) in [(DAY, 0x31), (MONTH, 0x01), (YEAR, 0x00)] {
+            cmos.set(address, value, Ticks(10));
+            assert_eq!(cmos.get(address, Ticks(20)), value, "{status_b:02X}");
+        }
+        cmos.set(STATUS_B, HOURS_24, Ticks(30));
+        let later = Ticks(TICKS_PER_SECOND);
+        assert_eq!(
+            fields(&mut cmos, later),
+            [0x01, 0x00, 0x00, 0x02, 0x31, 0x01, 0x00, 0x20],
+            "{status_b:02X}"
+        );
+    }
+}
+
+#[test]
+fn a_clock_that_is_kept_still_goes_on_from_where_it_stood() {
+    let mut cmos = Cmos::new(LEAP_EVENING);
+    let seconds = |count: u64| Ticks(count * TICKS_PER_SECOND);
+    cmos.set(STATUS_B, HOURS_24 | SET, seconds(1));
+    assert_eq!(cmos.get(SECONDS, seconds(100)), 0x59);
+    let just_before = Ticks(seconds(101).0 - 1);
+    assert_eq!(cmos.get(STATUS_A, just_before), 0x26, "nothing is about to change");
+    // The format changes with what is shown.
+    cmos.set(STATUS_B, HOURS_24 | DATA_BINARY | SET, seconds(101));
+    assert_eq!(cmos.get(SECONDS, seconds(102)), 59);
+    cmos.set(STATUS_B, HOURS_24, seconds(103));
+    assert_eq!(cmos.get(SECONDS, seconds(103)), 0x59);
+    assert_eq!(fields(&mut cmos, seconds(104)), [0x00, 0x00, 0x00, 0x04, 0x01, 0x03, 0x00, 0x20]);
+    // The BIOS sets it all at once, still or not.
+    cmos.set(STATUS_B, HOURS_24 | SET, seconds(105));
+    let time = DateTime { year: 1994, month: 5, day: 31, hour: 8, minute: 15, second: 0 };
+    cmos.set_time(time, seconds(105));
+    assert_eq!(cmos.time(seconds(200)), time);
+    assert_eq!(cmos.get(DAY, seconds(200)), 0x31);
+}
+
+#[test]
 fn the_update_bit_shows_just_before_a_second_ends() {
     let mut cmos = Cmos::new(0);
     for (now, status) in [(0, 0x26), (TICKS_PER_SECOND - UPDATE_TIME, 0xA6), (TICKS_PER_SECOND, 0x26)] {

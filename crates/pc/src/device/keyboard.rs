@@ -3,8 +3,11 @@
 //! The keyboard sends one byte at a time, about a millisecond apart, as its serial line does. That matters: programs
 //! that hook INT 9 read port 60h and then let the BIOS read the same byte again.
 
+mod commands;
+
 use super::mouse::Mouse;
 use super::scancode::{EXTENDED, SET_1_BREAK, SET_2_BREAK, to_set_2};
+use super::typematic::Typematic;
 use crate::time::Ticks;
 
 /// A key that goes down or comes up.
@@ -72,7 +75,6 @@ const OUTPUT_NO_RESET: u8 = 0x01;
 const OUTPUT_A20: u8 = 0x02;
 
 const ACKNOWLEDGE: u8 = 0xFA;
-const RESEND: u8 = 0xFE;
 
 /// Controller and keyboard.
 #[derive(Clone, Debug)]
@@ -92,6 +94,7 @@ pub struct KeyboardController {
     scanning: bool,
     scan_code_set: u8,
     leds: u8,
+    typematic: Typematic,
     /// The guest read port 60h itself since the last key.
     read_by_guest: bool,
     reset_requested: bool,
@@ -119,6 +122,7 @@ impl KeyboardController {
             scanning: true,
             scan_code_set: 2,
             leds: 0,
+            typematic: Typematic::new(),
             read_by_guest: false,
             reset_requested: false,
             a20_request: None,
@@ -192,9 +196,12 @@ impl KeyboardController {
     /// When the keyboard sends its next byte, if nothing else happens. While IRQ 1 is in service it holds back: under
     /// a monitor the handlers that read a byte twice take longer than on the machine that they were written for.
     pub fn next_event(&self, in_service: bool) -> Option<Ticks> {
+        let repeat = self.typematic.due();
+        if self.output_full || !(self.queued > 0 && self.keyboard_enabled() || self.mouse_waits()) {
+            return repeat;
+        }
         let due = if in_service { self.ready_at.plus(HOLD_TIME) } else { self.ready_at };
-        let waits = self.queued > 0 && self.keyboard_enabled() || self.mouse_waits();
-        (waits && !self.output_full).then_some(due)
+        Some(repeat.map_or(due, |repeat| repeat.min(due)))
     }
 
     const fn mouse_waits(&self) -> bool {
@@ -205,13 +212,21 @@ impl KeyboardController {
         self.command_byte & command_byte::KEYBOARD_DISABLED == 0
     }
 
-    /// Lets the keyboard send what is due by `now`.
+    /// Lets the keyboard repeat and send what is due by `now`.
     pub fn advance(&mut self, in_service: bool, now: Ticks) {
-        if self.next_event(in_service).is_some_and(|due| due <= now) {
-            if self.mouse_waits() {
-                let byte = self.mouse.take_answer();
-                return self.put(byte, Source::Mouse);
-            }
+        if let Some(event) = self.typematic.repeat(now)
+            && self.has_room()
+        {
+            self.send_key(event, now);
+        }
+        let hold = if in_service { HOLD_TIME } else { 0 };
+        if self.output_full || now < self.ready_at.plus(hold) {
+            return;
+        }
+        if self.mouse_waits() {
+            let byte = self.mouse.take_answer();
+            self.put(byte, Source::Mouse);
+        } else if self.queued > 0 && self.keyboard_enabled() {
             let byte = self.queue[0];
             self.queue.copy_within(1..self.queued, 0);
             self.queued -= 1;
@@ -231,6 +246,12 @@ impl KeyboardController {
             return;
         }
         self.read_by_guest = false;
+        self.typematic.note(event, now);
+        self.send_key(event, now);
+    }
+
+    /// Sends the code of a key.
+    fn send_key(&mut self, event: KeyEvent, now: Ticks) {
         if event.extended {
             self.send(EXTENDED, now);
         }
@@ -269,6 +290,25 @@ impl KeyboardController {
             self.ready_at = now.plus(BYTE_TIME);
         }
         self.output
+    }
+
+    /// Sets how soon and how fast a key that is held repeats, as command F3h does.
+    pub const fn set_typematic(&mut self, value: u8) {
+        self.typematic.set(value);
+    }
+
+    /// Takes the byte of the mouse, for the BIOS, if it is one.
+    pub fn take_mouse_data(&mut self, now: Ticks) -> Option<u8> {
+        (self.output_full && self.output_from == Source::Mouse).then(|| self.take_data(now))
+    }
+
+    /// Turns the mouse's line and its interrupt on or off.
+    pub const fn enable_mouse(&mut self, enabled: bool) {
+        self.command_byte = if enabled {
+            self.command_byte & !command_byte::MOUSE_DISABLED | command_byte::MOUSE_INTERRUPT
+        } else {
+            self.command_byte & !command_byte::MOUSE_INTERRUPT | command_byte::MOUSE_DISABLED
+        };
     }
 
     /// Reads port 64h.
@@ -334,7 +374,10 @@ impl KeyboardController {
                 self.leds = value & 7;
                 self.send(ACKNOWLEDGE, now);
             }
-            DataFor::TypematicRate => self.send(ACKNOWLEDGE, now),
+            DataFor::TypematicRate => {
+                self.typematic.set(value);
+                self.send(ACKNOWLEDGE, now);
+            }
             DataFor::ScanCodeSet => {
                 self.send(ACKNOWLEDGE, now);
                 match value {
@@ -344,39 +387,6 @@ impl KeyboardController {
                 }
             }
             DataFor::Keyboard => self.keyboard_command(value, now),
-        }
-    }
-
-    fn keyboard_command(&mut self, command: u8, now: Ticks) {
-        // Writing to the keyboard makes the controller lift its clock again.
-        self.command_byte &= !command_byte::KEYBOARD_DISABLED;
-        match command {
-            0xEE => return self.send(0xEE, now),
-            0xED => self.data_for = DataFor::Leds,
-            0xF0 => self.data_for = DataFor::ScanCodeSet,
-            0xF3 => self.data_for = DataFor::TypematicRate,
-            0xF4 => self.scanning = true,
-            0xF5 | 0xF6 => {
-                self.scanning = command == 0xF6;
-                self.scan_code_set = 2;
-            }
-            0xF2 | 0xFE | 0xFF | 0xF7..=0xFD => {}
-            _ => return self.send(RESEND, now),
-        }
-        self.send(ACKNOWLEDGE, now);
-        match command {
-            0xF2 => {
-                // ID AB83h; the controller translates its second byte like a scan code.
-                self.send(0xAB, now);
-                self.send(if self.command_byte & command_byte::TRANSLATE != 0 { 0x41 } else { 0x83 }, now);
-            }
-            0xFF => {
-                self.scanning = true;
-                self.scan_code_set = 2;
-                self.leds = 0;
-                self.send(0xAA, now);
-            }
-            _ => {}
         }
     }
 }

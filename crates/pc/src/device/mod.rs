@@ -14,6 +14,7 @@ pub mod pit;
 pub mod scancode;
 pub mod system_control;
 pub mod text_mode;
+pub mod typematic;
 pub mod uart;
 pub mod vga;
 

@@ -32,6 +32,8 @@ mod modem_control {
 /// CTS, DSR and carrier detect: a terminal that is there.
 const MODEM_LINES: u8 = 0xB0;
 const FIFO: usize = 16;
+/// The interrupt identification of the transmitter.
+const TRANSMITTER_EMPTY: u8 = 0x02;
 
 /// The registers of one port.
 #[derive(Clone, Debug)]
@@ -77,6 +79,11 @@ impl Uart {
             && self.pending().is_some()
     }
 
+    /// Whether IRQ 4 is requested while a byte leaves: the transmitter is not empty then.
+    pub fn interrupt_while_sending(&self) -> bool {
+        self.interrupt() && self.pending() != Some(TRANSMITTER_EMPTY)
+    }
+
     /// A byte arrives; false if there is no room for it.
     pub fn receive(&mut self, byte: u8) -> bool {
         if self.modem_control & modem_control::LOOPBACK != 0 || self.waiting >= self.capacity() {
@@ -114,7 +121,7 @@ impl Uart {
             // Fewer than the trigger level: the time-out that would come four characters later comes at once.
             Some(0x0C)
         } else if enabled(interrupt_enable::TRANSMITTER) && self.transmitter_interrupt {
-            Some(0x02)
+            Some(TRANSMITTER_EMPTY)
         } else if enabled(interrupt_enable::MODEM_STATUS) && self.modem_deltas != 0 {
             Some(0x00)
         } else {
@@ -155,7 +162,7 @@ impl Uart {
     fn read_identification(&mut self) -> u8 {
         let fifo = if self.fifo_enabled { 0xC0 } else { 0 };
         let pending = self.pending();
-        if pending == Some(0x02) {
+        if pending == Some(TRANSMITTER_EMPTY) {
             self.transmitter_interrupt = false;
         }
         fifo | pending.unwrap_or(0x01)

@@ -262,6 +262,11 @@ impl Vga {
         }
     }
 
+    /// Selects the fonts of characters with attribute bit 3 clear and set.
+    pub const fn set_font_blocks(&mut self, blocks: u8) {
+        self.sequencer[3] = blocks;
+    }
+
     /// Red, green and blue of colour `index` (bits 7:0), 6 bits each.
     pub fn color(&self, index: u16) -> [u8; 3] {
         let at = usize::from(index & 0xFF) * 3;

@@ -13,7 +13,18 @@ use std::thread;
 
 /// Each with its share of the work, so that both cores have something to do.
 const EXERCISERS: [&[&str]; 2] = [
-    &["int10", "int11", "int13", "int14", "int15", "int16", "int17", "int1a"],
+    &[
+        "int10",
+        "int11",
+        "int13",
+        "int13-disk",
+        "int13-protected",
+        "int14",
+        "int15",
+        "int16",
+        "int17",
+        "int1a",
+    ],
     &["pic", "pit", "keyboard", "cmos", "uart", "lpt", "vga", "system", "hooks"],
 ];
 
@@ -45,13 +56,16 @@ fn listed() -> BTreeSet<Difference> {
 }
 
 /// What the guest `name` sends over COM1 in the VM.
-fn in_the_vm(image: &Path, name: &str, folder: &Path) -> String {
+fn in_the_vm(image: &Path, drives: bare::Drives<'_>, name: &str, folder: &Path) -> String {
     let serial = folder.join(name).with_extension("vm");
-    let output = Command::new(env!("CARGO_BIN_EXE_hyper86"))
-        .args(["run", "--headless", "--timeout", "240", "--serial"])
-        .args([&serial, image])
-        .output()
-        .unwrap();
+    let drive = |letter: char, image: &Path, options: &str| format!("{letter}={}{options}", image.display());
+    let mut command = Command::new(env!("CARGO_BIN_EXE_hyper86"));
+    command.args(["run", "--headless", "--timeout", "240", "--serial"]).arg(&serial);
+    command.args(["--drive", &drive('a', image, if drives.protected { ",ro" } else { "" })]);
+    if let Some(disk) = drives.hard_disk {
+        command.args(["--drive", &drive('c', disk, "")]);
+    }
+    let output = command.output().unwrap();
     let text = String::from_utf8_lossy(&fs::read(&serial).unwrap_or_default()).into_owned();
     assert!(
         text.ends_with(END),
@@ -69,8 +83,13 @@ fn differences(exerciser: &str, folder: &Path) -> Vec<Difference> {
     let mut disk = cli::boot_image::flat(&cli::metal::guest(&name).unwrap()).unwrap();
     disk.resize(bare::FLOPPY, 0);
     fs::write(&image, disk).unwrap();
-    let vm = in_the_vm(&image, &name, folder);
-    let bare = bare::com1(&image, &folder.join(&name), END);
+    let hard_disk = folder.join("c.img");
+    let drives = bare::Drives {
+        protected: exerciser.ends_with("protected"),
+        hard_disk: exerciser.ends_with("disk").then_some(hard_disk.as_path()),
+    };
+    let vm = in_the_vm(&image, drives, &name, folder);
+    let bare = bare::com1(&image, drives, &folder.join(&name), END);
     assert!(bare.ends_with(END), "{name} on the bare machine: {bare}");
     assert_eq!(bare.lines().count(), vm.lines().count(), "{name}: a line for each row");
     let pairs = bare.lines().zip(vm.lines()).filter(|(bare, vm)| bare != vm);
@@ -86,6 +105,9 @@ fn differences(exerciser: &str, folder: &Path) -> Vec<Difference> {
 #[test]
 fn the_pc_answers_as_the_bare_machine_does_but_for_argued_differences() {
     let folder = tempfile::tempdir().unwrap();
+    let mut disk = vec![0; 20 * bare::Drives::CYLINDER];
+    disk[510..512].copy_from_slice(&[0x55, 0xAA]);
+    fs::write(folder.path().join("c.img"), disk).unwrap();
     let found: BTreeSet<Difference> = thread::scope(|scope| {
         let share = |names: &'static [&'static str]| {
             let folder = folder.path();

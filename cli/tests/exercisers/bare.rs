@@ -25,7 +25,6 @@ display_library: term
 memory: guest=32, host=32
 cpu: model=core2_penryn_t9600, count=1, ips=4000000, reset_on_triple_fault=0
 clock: sync=none, time0=946684800
-floppya: 1_44=a.img, status=inserted
 boot: floppy
 com1: enabled=1, mode=file, dev=com1
 com2: enabled=1, mode=null
@@ -40,9 +39,35 @@ info: action=ignore
 debug: action=ignore
 ";
 
+/// What an exerciser wants in the drives.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Drives<'a> {
+    /// The floppy that boots is write-protected.
+    pub protected: bool,
+    /// A hard disk of 16 heads and 63 sectors.
+    pub hard_disk: Option<&'a Path>,
+}
+
+impl Drives<'_> {
+    /// Bytes of a cylinder of the hard disk.
+    pub const CYLINDER: usize = 16 * 63 * 512;
+
+    /// Lines of the `bochsrc` file, and a copy of the disk.
+    fn lines(self, folder: &Path) -> String {
+        let protected = u8::from(self.protected);
+        let floppy = format!("floppya: 1_44=a.img, status=inserted, write_protected={protected}\n");
+        let Some(disk) = self.hard_disk else { return floppy };
+        let cylinders = fs::copy(disk, folder.join("c.img")).unwrap() as usize / Self::CYLINDER;
+        format!(
+            "{floppy}ata0: enabled=1, ioaddr1=0x1f0, ioaddr2=0x3f0, irq=14\n\
+             ata0-master: type=disk, path=c.img, mode=flat, cylinders={cylinders}, heads=16, spt=63\n"
+        )
+    }
+}
+
 /// Boots a copy of the floppy `image` in a folder of its own; what it sent over COM1 when it had said `end`, had ended
 /// itself, or had hung.
-pub fn com1(image: &Path, folder: &Path, end: &str) -> String {
+pub fn com1(image: &Path, drives: Drives<'_>, folder: &Path, end: &str) -> String {
     let engine = engine::find().expect("a run in the VM has installed it");
     fs::create_dir(folder).unwrap();
     fs::copy(image, folder.join("a.img")).unwrap();
@@ -52,7 +77,8 @@ pub fn com1(image: &Path, folder: &Path, end: &str) -> String {
         firmware.join("BIOS-bochs-latest").display(),
         firmware.join(VGA_FIRMWARE).display()
     );
-    fs::write(folder.join("bochsrc"), MACHINE.to_owned() + &roms).unwrap();
+    let drives = drives.lines(folder);
+    fs::write(folder.join("bochsrc"), [MACHINE, &drives, &roms].concat()).unwrap();
     fs::write(folder.join("commands"), "c\nq\n").unwrap();
 
     let (display, stdin) = pseudo_terminal();

@@ -75,6 +75,18 @@ call_bios 0x15, ax=0xC206, bx=0x0100
 call_bios 0x15, ax=0xC207, es=0xF000, bx=0xFF53
 call_bios 0x15, ax=0xC200
 call_bios 0x15, ax=0xC208
+title "the routine of a mouse driver"
+call_bios 0x15, ax=0xC205, bx=0x0300
+call_bios 0x15, ax=0xC207, bx=int15_mouse
+call_bios 0x15, ax=0xC200, bx=0x0100
+run_code int15_packets
+dump EXERCISE_BUFFER_SEGMENT, 0x300, 9
+dump 0x9FC0, 0x26, 2
+call_bios 0x15, ax=0xC200, bx=0x0000
+call_bios 0x15, ax=0xC207
+dump 0x9FC0, 0x27, 1
+title "memory map"
+run_code int15_map
 title "power management"
 call_bios 0x15, ax=0x5300
 call_bios 0x15, ax=0x5301
@@ -88,6 +100,88 @@ call_bios 0x15, ax=0xC300
 call_bios 0x15, ax=0xE8FF
 call_bios 0x15, ax=0xFE00
 .byte 14
+# Keeps the four words that it is called with, and counts.
+int15_mouse:
+    push bp
+    mov bp, sp
+    pusha
+    push es
+    mov ax, EXERCISE_BUFFER_SEGMENT
+    mov es, ax
+    mov di, 0x300
+    lea si, [bp + 6]
+    mov cx, 4
+int15_word:
+    mov ax, ss:[si]
+    stosw
+    add si, 2
+    loop int15_word
+    inc byte ptr es:[di]
+    pop es
+    popa
+    pop bp
+    .byte 0xCB                          # RETF
+# Two packets as if the mouse had sent them, with interrupts on.
+int15_packets:
+    mov si, offset int15_bytes
+    mov cx, 6
+int15_byte:
+    mov al, 0xD3
+    call int15_ready
+    out 0x64, al
+    lodsb
+    call int15_ready
+    out 0x60, al
+    push cx
+    mov cx, 0x1000
+int15_pause:
+    in al, 0x61
+    loop int15_pause
+    pop cx
+    loop int15_byte
+    ret
+int15_ready:
+    push ax
+int15_busy:
+    in al, 0x64
+    test al, 3
+    jnz int15_busy
+    pop ax
+    ret
+int15_bytes:
+    .byte 0x08, 0x01, 0xFF, 0x29, 0x7F, 0x80
+# Shows the parts of the memory map that do not depend on how much there is.
+int15_map:
+    xor ebx, ebx
+int15_map_next:
+    mov ax, EXERCISE_BUFFER_SEGMENT
+    mov es, ax
+    mov di, 0x400
+    mov eax, 0xE820
+    mov edx, 0x534D4150
+    mov ecx, 20
+    int 0x15
+    jc int15_map_end
+    cmp word ptr es:[0x402], 0x000F
+    ja int15_map_high
+int15_map_show:
+    mov di, 0x400
+    mov cx, 10
+int15_map_word:
+    mov ax, es:[di]
+    call exercise_hex
+    add di, 2
+    loop int15_map_word
+    call exercise_line_end
+int15_map_high:
+    cmp word ptr es:[0x402], 0xFFFC
+    je int15_map_end
+    test ebx, ebx
+    jnz int15_map_next
+int15_map_end:
+    xor ax, ax
+    mov es, ax
+    ret
 # The descriptors of a block move: 20100h to 20120h.
 int15_table:
     push es

@@ -203,6 +203,9 @@ impl Cmos {
     fn set_status_b(&mut self, value: u8, now: Ticks) {
         let held = self.holds(now);
         let time = self.time(now);
+        if !held {
+            self.set_time(time, now);
+        }
         let converts = (self.status_b() ^ value) & (DATA_BINARY | HOURS_24) != 0;
         self.bytes[usize::from(STATUS_B)] = value;
         if value & SET != 0 || held {

@@ -63,6 +63,21 @@ fn a_date_may_be_set_in_any_order() {
 }
 
 #[test]
+fn a_time_that_was_set_is_told_in_each_format_later() {
+    let mut cmos = Cmos::new(0);
+    for (address, value) in [(CENTURY, 0x20), (YEAR, 0x24), (HOURS, 0x23)] {
+        cmos.set(address, value, Ticks(0));
+    }
+    let later = Ticks(TICKS_PER_SECOND);
+    for (status_b, year, hour) in
+        [(HOURS_24, 0x24, 0x23), (HOURS_24 | DATA_BINARY, 24, 23), (0x00, 0x24, 0x91)]
+    {
+        cmos.set(STATUS_B, status_b, later);
+        assert_eq!([cmos.get(YEAR, later), cmos.get(HOURS, later)], [year, hour], "{status_b:02X}");
+    }
+}
+
+#[test]
 fn a_clock_that_is_kept_still_goes_on_from_where_it_stood() {
     let mut cmos = Cmos::new(LEAP_EVENING);
     let seconds = |count: u64| Ticks(count * TICKS_PER_SECOND);

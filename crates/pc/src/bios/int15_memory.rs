@@ -43,7 +43,7 @@ pub(super) fn memory_map(pc: &mut Pc, context: &mut Context<'_>) {
         return unsupported(pc, context);
     }
     // Whole pages: some systems count in nothing smaller.
-    let base = u32::from(context.memory.read_u16(data_area::BASE_MEMORY)) * 1024 & !0xFFF;
+    let base = u32::from(context.memory.read_u16(data_area::BASE_MEMORY)) / 4 * 4096;
     let extended = pc.config.extended_kib * 1024;
     // Below 1 MiB and below 4 GiB is the BIOS's place.
     let all = [

@@ -3,6 +3,8 @@
 //! An NMI that comes outside of a guest would end the VMM, but for a hook of the runtime. I/O APIC data sheet (82093AA),
 //! 3.0 "Registers"; SDM vol. 3, "APIC".
 
+use core::arch::asm;
+
 use rt::cpu::cpuid;
 use rt::paging;
 
@@ -56,6 +58,29 @@ impl IoApic {
     /// No more NMIs.
     pub fn disarm(&self) {
         write(REDIRECTION + 2 * TIMER_PIN, MASKED);
+    }
+}
+
+/// Lets further NMIs in after an exit for one. Such an exit blocks them until an IRET; the manual has a VM entry end that,
+/// Bochs 2.7 does not (SDM vol. 3, "Loading Guest Non-Register State"). So here is an IRET to the next instruction.
+pub fn unblock() {
+    // SAFETY: the frame holds our own SS, RSP, RFLAGS and CS, and the label as RIP, so only the block on NMIs changes.
+    // The stack is used below RSP, where nothing lies, since there is no red zone.
+    unsafe {
+        asm!(
+            "mov {0}, ss",
+            "push {0}",
+            "lea {0}, [rsp + 8]",
+            "push {0}",
+            "pushfq",
+            "mov {0}, cs",
+            "push {0}",
+            "lea {0}, [rip + 2f]",
+            "push {0}",
+            "iretq",
+            "2:",
+            out(reg) _,
+        );
     }
 }
 

@@ -7,7 +7,7 @@ use vmx::{Field, Machine};
 use wire::End;
 
 use crate::clock::Clock;
-use crate::cpu::nmi::IoApic;
+use crate::cpu::nmi::{self, IoApic};
 use crate::cpu::vmx::{vmread, vmwrite};
 use crate::cpu::world_switch::Vcpu;
 use crate::exit::Exit;
@@ -23,6 +23,9 @@ use super::disk::ModuleDisks;
 
 /// Blocking by STI and by MOV SS, in the interruptibility state.
 pub const BLOCKING: u64 = 0b11;
+
+/// Blocking by NMI, there. An exit for an NMI is no NMI that the guest has taken, but Bochs 2.7 saves it as one.
+const BLOCKING_BY_NMI: u64 = 1 << 3;
 
 /// CR4 bits that a guest in virtual-8086 mode may believe to have: VME, PVI, TSD, DE, PSE, PGE, PCE, OSFXSR,
 /// OSXMMEXCPT.
@@ -136,6 +139,9 @@ impl Vm {
             Exit::TripleFault => Ok(Next::End(End::TripleFault)),
             // The watchdog's, most likely. An NMI of the machine is none of the guest's business.
             Exit::Nmi => {
+                let state = vmread(Field::GUEST_INTERRUPTIBILITY_STATE);
+                vmwrite(Field::GUEST_INTERRUPTIBILITY_STATE, state & !BLOCKING_BY_NMI);
+                nmi::unblock();
                 self.follow_timer();
                 Ok(Next::Run)
             }

@@ -193,6 +193,13 @@ pub struct RunArgs {
     #[command(flatten)]
     #[allow(missing_docs)]
     pub guest: GuestArgs,
+    /// Print one line for each BIOS call on standard error: its name, what it was given, and what it gave back. At a
+    /// terminal they come when the run is over.
+    #[arg(long)]
+    pub trace_bios: bool,
+    /// At the end, print how often the guest exited, by kind, by port and by interrupt, on standard error.
+    #[arg(long)]
+    pub stats: bool,
     /// The steps, in the order of the command line.
     #[arg(skip)]
     pub steps: Vec<Step>,

@@ -13,8 +13,8 @@ use crate::json::Object;
 use crate::machine::{self, Needs};
 use crate::metal::progress;
 use crate::payload::Payload;
-use crate::print::{Printer, Stream};
-use crate::session::{self, Limits, Report, Signals};
+use crate::print::{Printer, Stream, note};
+use crate::session::{self, LastWords, Limits, Report, Signals};
 use crate::status::{Failure, Status};
 
 /// Carries out `demo`.
@@ -38,7 +38,7 @@ pub fn demo(arguments: &DemoArgs) -> Result<Status, Failure> {
     }
     let (status, reason) = judge(arguments, &report);
     conclude(&mut printer, &report, status, &reason)?;
-    if arguments.json && !matches!(status, Status::Interrupted(_)) {
+    if arguments.json {
         named(arguments, Object::of("demo", &arguments.machine, &report, status, reason)).print()?;
     }
     Ok(status)
@@ -49,12 +49,12 @@ fn boot(arguments: &DemoArgs, printer: &mut Printer) -> Result<Report, Failure> 
     let sabotage = arguments.sabotage.map(Into::into);
     let payload = Payload::demo(Link::Framed, arguments.demo.into(), sabotage, arguments.ticks())?;
     let image = payload.into_image(Start::Disk)?;
-    eprintln!("VMM image: {}", image.program_size());
+    note(&format!("VMM image: {}", image.program_size()));
     let signals = Signals::note().map_err(anyhow::Error::from)?;
     let progress = progress(format!("booting on {}", arguments.machine.cpu.short_name()));
     let machine = machine::start(&engine, arguments.machine, image, Needs::SCRIPTED);
     progress.finish_and_clear();
-    let limits = Limits { patience: Some(arguments.timeout.unattended()), disks_come_back: false };
+    let limits = Limits { patience: Some(arguments.timeout.unattended()), last_words: LastWords::None };
     let report = session::follow(&mut machine?, limits, &signals, printer);
     Ok(report.map_err(anyhow::Error::from)?)
 }
@@ -74,12 +74,12 @@ fn judge(arguments: &DemoArgs, report: &Report) -> (Status, String) {
 /// The last lines: whatever the VMM printed outside frames (a panic), and the verdict.
 fn conclude(printer: &mut Printer, report: &Report, status: Status, reason: &str) -> anyhow::Result<()> {
     if let Some(text) = report.unframed() {
-        eprintln!("{text}");
+        note(text);
     }
     match status {
         Status::Done => printer.line(LineKind::Heading, &format!("done: {reason}"))?,
         Status::NotMet | Status::Usage | Status::Refused | Status::Interrupted(_) => {
-            eprintln!("hyper86: {reason}");
+            note(&format!("hyper86: {reason}"));
         }
     }
     Ok(())

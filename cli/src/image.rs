@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use wire::{Backend, Link};
+use wire::{Backend, Link, Told};
 
 use crate::args::{DemoArgs, GuestArgs, ImageArgs};
 use crate::boot_image::{SECTOR, Start};
@@ -26,6 +26,7 @@ pub fn image(arguments: &ImageArgs) -> Result<Status, Failure> {
                 steps: &[],
                 interactive: true,
                 handed_back: &[],
+                told: Told::default(),
                 extended_kib: GuestArgs::DEFAULT.extended_kib(),
                 rtc_seconds: POWER_ON_SECONDS,
             };

@@ -1,5 +1,7 @@
 //! The one object of `--json`. Its schema is in the README.
 
+mod guest;
+
 use std::collections::BTreeMap;
 use std::io::Write;
 
@@ -8,9 +10,12 @@ use vmx::Field;
 use wire::LineKind;
 
 use crate::args::MachineArgs;
+use crate::bios_calls::CallObject;
 use crate::disk::keep::{Fate, Kept};
 use crate::session::Report;
+use crate::statistics::StatsObject;
 use crate::status::{Failure, Status};
+pub use guest::{Exit, RegistersObject};
 
 /// A run, for programs. Fields that do not apply are left out.
 #[derive(Debug, Serialize)]
@@ -40,6 +45,15 @@ pub struct Object {
     /// The exits that were reported one by one.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub exits: Vec<Exit>,
+    /// The guest's registers at an abnormal end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub registers: Option<RegistersObject>,
+    /// The BIOS calls, with `--trace-bios`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bios_calls: Option<Vec<CallObject>>,
+    /// The exits by kind, port and interrupt, with `--stats`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stats: Option<StatsObject>,
     /// What was measured.
     pub figures: BTreeMap<String, u64>,
     /// What the guest sent to COM1: each byte is the character with its number.
@@ -115,21 +129,6 @@ pub struct Entry {
     pub value: String,
 }
 
-/// An exit.
-#[derive(Debug, Serialize)]
-pub struct Exit {
-    /// The exit reason.
-    pub reason: u32,
-    /// What it is called.
-    pub name: String,
-    /// The exit qualification.
-    pub qualification: String,
-    /// Where.
-    pub cs: String,
-    /// Where.
-    pub rip: String,
-}
-
 /// A screen.
 #[derive(Debug, Serialize)]
 pub struct ScreenObject {
@@ -172,13 +171,14 @@ impl Object {
             },
             machine: report.machine.iter().map(entry).collect(),
             results: report.results.iter().map(entry).collect(),
-            exits: report.exits.iter().map(exit).collect(),
+            exits: report.exits.iter().map(Exit::of).collect(),
+            registers: report.registers.as_ref().map(RegistersObject::of),
             figures: report.figures.clone(),
             serial: report.serial.iter().copied().map(char::from).collect(),
             screen: (screen.columns > 0).then(|| ScreenObject {
                 columns: screen.columns,
                 rows: screen.rows,
-                cursor: screen.cursor,
+                cursor: screen.cursor.map(|cursor| (cursor.column, cursor.row)),
                 text: screen.text_rows(),
             }),
             lines: report.lines.iter().map(line).collect(),
@@ -210,6 +210,9 @@ impl Object {
             machine: Vec::new(),
             results: Vec::new(),
             exits: Vec::new(),
+            registers: None,
+            bios_calls: None,
+            stats: None,
             figures: BTreeMap::new(),
             serial: String::new(),
             screen: None,
@@ -234,17 +237,6 @@ fn entry(&(field, value): &(u32, u64)) -> Entry {
         field: format!("{field:#06x}"),
         name: known.map_or("", Field::name),
         value: format!("{value:#x}"),
-    }
-}
-
-fn exit(exit: &wire::ExitRecord) -> Exit {
-    let reason = vmx::exit::ExitReason(exit.reason);
-    Exit {
-        reason: exit.reason,
-        name: reason.to_string(),
-        qualification: format!("{:#x}", exit.qualification),
-        cs: format!("{:#06x}", exit.cs),
-        rip: format!("{:#x}", exit.rip),
     }
 }
 

@@ -6,6 +6,7 @@
 
 pub mod args;
 pub mod audit;
+pub mod bios_calls;
 pub mod boot_image;
 pub mod caps;
 pub mod demo;
@@ -23,12 +24,14 @@ pub mod metal;
 pub mod new;
 pub mod paint;
 pub mod payload;
+pub mod post_mortem;
 pub mod print;
 pub mod prove;
 pub mod run;
 pub mod run_app;
 pub mod screen;
 pub mod session;
+pub mod statistics;
 pub mod status;
 pub mod terminal;
 
@@ -37,6 +40,7 @@ use std::process::ExitCode;
 use args::Command;
 use doctor::Form;
 use engine::process::{ENGINE_COMMAND, become_engine};
+use print::note;
 use status::{Failure, Status};
 
 /// The whole program.
@@ -44,13 +48,15 @@ pub fn main() -> ExitCode {
     let mut arguments = std::env::args_os().skip(1);
     if arguments.next().is_some_and(|first| first == ENGINE_COMMAND) {
         let error = become_engine(&arguments.collect::<Vec<_>>());
-        eprintln!("hyper86: the engine cannot be started: {error}");
+        note(&format!("hyper86: the engine cannot be started: {error}"));
         return Status::Refused.into();
     }
     match carry_out(&args::parse()) {
         Ok(status) => status.into(),
         Err(failure) => {
-            eprintln!("hyper86: {failure}");
+            if !failure.message.is_empty() {
+                note(&format!("hyper86: {failure}"));
+            }
             failure.status.into()
         }
     }

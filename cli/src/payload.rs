@@ -1,6 +1,6 @@
 //! What the VMM is given: the boot config in postcard form, and the guest.
 
-use wire::{Backend, BootConfig, Break, Demo, DiskImage, Items, Job, Link, RunJob};
+use wire::{Backend, BootConfig, Break, Demo, DiskImage, Items, Job, Link, RunJob, Told};
 
 use crate::args::Step;
 use crate::boot_image::{self, BootImage, Start};
@@ -25,8 +25,10 @@ pub struct RunPlan<'a> {
     pub steps: &'a [Step],
     /// Whether a person watches and types.
     pub interactive: bool,
-    /// Places of the disks that are handed back at the end; then the run can also be ended from outside.
+    /// Places of the disks that are handed back at the end.
     pub handed_back: &'a [u8],
+    /// What is told beyond the ordinary.
+    pub told: Told,
     /// Memory above 1 MiB, in KiB.
     pub extended_kib: u32,
     /// The guest's clock at power-on, seconds since 1970.
@@ -61,7 +63,8 @@ impl Payload {
             backend: plan.backend,
             disks: Items::from_postcard(&disks),
             boot_drive: drives.boot.0,
-            stoppable: !plan.handed_back.is_empty(),
+            stoppable: link == Link::Framed,
+            told: plan.told,
             steps: Items::from_postcard(&steps),
             interactive: plan.interactive,
             extended_kib: plan.extended_kib,

@@ -4,8 +4,28 @@ use std::io::{self, IsTerminal, Write};
 
 use wire::{LineKind, Record};
 
+use crate::bios_calls;
 use crate::screen::Screen;
 use crate::session::Observer;
+
+/// Says something on standard error. That nobody listens there is no reason to end otherwise.
+pub fn note(text: &str) {
+    let _ = writeln!(io::stderr(), "{text}");
+}
+
+/// Standard error, which may be gone: a run goes on without it.
+struct Unheard(io::Stderr);
+
+impl Write for Unheard {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let _ = self.0.write_all(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
 
 /// Prints records as they come.
 pub struct Printer {
@@ -29,7 +49,7 @@ impl Printer {
     pub fn new(stream: Stream) -> Self {
         let (out, is_terminal): (Box<dyn Write>, bool) = match stream {
             Stream::Output => (Box::new(io::stdout()), io::stdout().is_terminal()),
-            Stream::Error => (Box::new(io::stderr()), io::stderr().is_terminal()),
+            Stream::Error => (Box::new(Unheard(io::stderr())), io::stderr().is_terminal()),
         };
         let bold = if is_terminal { ("\x1b[1m", "\x1b[0m") } else { ("", "") };
         Self { out, bold, serial: Vec::new() }
@@ -77,10 +97,17 @@ impl Observer for Printer {
             Record::Line(kind, text) => self.line(*kind, text),
             Record::Serial(bytes) => self.serial(bytes),
             Record::Verdict(_) => self.flush_serial(),
+            Record::BiosCall(call) => {
+                self.flush_serial()?;
+                writeln!(self.out, "  bios: {}", bios_calls::line(call))
+            }
             Record::Figure(..)
             | Record::Machine(..)
             | Record::Result(..)
             | Record::Exit(_)
+            | Record::Registers(_)
+            | Record::Count(..)
+            | Record::Pulse { .. }
             | Record::Screen { .. }
             | Record::ScreenRow { .. }
             | Record::ScreenEnd

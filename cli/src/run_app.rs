@@ -113,7 +113,7 @@ fn tell(ending: Ending) -> Result<Status, Failure> {
             "the machine ended without a shutdown; the engine's last words: {words}"
         ))),
         Ending::TimedOut => {
-            eprintln!("hyper86: the time for the run is over (--timeout)");
+            print::note("hyper86: the time for the run is over (--timeout)");
             Ok(Status::NotMet)
         }
         Ending::Interrupted(signal) => Ok(Status::Interrupted(signal)),

@@ -7,7 +7,7 @@ use std::io;
 use std::path::Path;
 
 use pc::codepage437;
-use wire::Record;
+use wire::{Cursor, Record};
 
 /// What stands in a cell that nobody wrote to: a space, grey on black.
 const BLANK: (u8, u8) = (b' ', 0x07);
@@ -19,8 +19,8 @@ pub struct Screen {
     pub columns: u8,
     /// Rows of the current mode, 0 before the first record.
     pub rows: u8,
-    /// Column and row of the cursor, or `None` when it is hidden.
-    pub cursor: Option<(u8, u8)>,
+    /// The cursor, or `None` when it is hidden.
+    pub cursor: Option<Cursor>,
     /// Character (code page 437) and attribute, row by row.
     pub cells: Vec<(u8, u8)>,
 }
@@ -87,7 +87,7 @@ mod tests {
 
     fn screen(columns: u8, rows: u8) -> Screen {
         let mut screen = Screen::default();
-        assert!(!screen.apply(&Record::Screen { columns, rows, cursor: Some((0, 0)) }));
+        assert!(!screen.apply(&Record::Screen { columns, rows, cursor: Some(Cursor::default()) }));
         screen
     }
 

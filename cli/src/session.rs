@@ -57,8 +57,29 @@ pub trait Observer {
 pub struct Limits {
     /// For the whole run.
     pub patience: Option<Duration>,
-    /// Whether the VMM is to be asked for what the guest wrote to its disks before the machine is switched off.
-    pub disks_come_back: bool,
+    /// What the VMM is asked for before the machine is switched off.
+    pub last_words: LastWords,
+}
+
+/// What a VMM can be asked for at the end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LastWords {
+    /// Nothing: it does not listen.
+    None,
+    /// Where the guest was, if its time is over.
+    PostMortem,
+    /// What the guest wrote to its disks, too, whatever ends the run.
+    Disks,
+}
+
+impl Limits {
+    fn asks_at(&self, conclusion: &Conclusion) -> bool {
+        match self.last_words {
+            LastWords::None => false,
+            LastWords::PostMortem => *conclusion == Conclusion::TimedOut,
+            LastWords::Disks => true,
+        }
+    }
 }
 
 /// Follows a machine whose program speaks in frames, until its end.
@@ -123,7 +144,7 @@ impl Cut {
     fn begin(&mut self, conclusion: Conclusion) {
         if self.asked.is_none() {
             self.asked = Some(conclusion);
-            let patience = if self.limits.disks_come_back { ANSWER } else { STOPPING };
+            let patience = if self.limits.last_words == LastWords::Disks { ANSWER } else { STOPPING };
             self.ask_again = Instant::now() + ASK_AGAIN;
             self.deadline = Some(Instant::now() + patience);
         }
@@ -147,12 +168,12 @@ impl Cut {
             None => None,
         };
         match conclusion {
-            Some(conclusion) if self.asked.is_none() && self.limits.disks_come_back => {
+            Some(conclusion) if self.asked.is_none() && self.limits.asks_at(&conclusion) => {
                 send(machine, Input::Stop);
                 self.begin(conclusion);
                 None
             }
-            None if self.asked.is_some() && self.limits.disks_come_back && now >= self.ask_again => {
+            None if self.asked.is_some() && now >= self.ask_again => {
                 send(machine, Input::Stop);
                 self.ask_again = now + ASK_AGAIN;
                 None

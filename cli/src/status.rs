@@ -66,9 +66,20 @@ impl fmt::Display for Failure {
 
 impl std::error::Error for Failure {}
 
-/// Anything unforeseen (a file that cannot be written, a process that cannot be started) is status 3.
+/// Anything unforeseen (a file that cannot be written, a process that cannot be started) is status 3. A reader that went
+/// away (`| head`) is told what SIGPIPE would tell, without words.
 impl From<anyhow::Error> for Failure {
     fn from(error: anyhow::Error) -> Self {
-        Self::refused(format!("{error:#}"))
+        let is_gone = error
+            .chain()
+            .filter_map(|cause| cause.downcast_ref::<std::io::Error>())
+            .any(|cause| cause.kind() == std::io::ErrorKind::BrokenPipe);
+        match is_gone {
+            true => Self { status: Status::Interrupted(SIGPIPE), message: String::new() },
+            false => Self::refused(format!("{error:#}")),
+        }
     }
 }
+
+/// The signal of a pipe without a reader.
+const SIGPIPE: u8 = 13;

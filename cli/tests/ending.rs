@@ -1,6 +1,7 @@
 //! Whatever ends the tool, Bochs goes with it: a timeout, Ctrl-C, SIGTERM, even SIGKILL. What can be cleaned up is.
 
 use std::fs;
+use std::io::Read;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -17,6 +18,10 @@ struct EndlessRun {
 
 impl EndlessRun {
     fn start() -> Self {
+        Self::with(&[])
+    }
+
+    fn with(options: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let image = folder.path().join("forever.img");
         let elf = cli::metal::guest("forever").unwrap();
@@ -25,10 +30,11 @@ impl EndlessRun {
         fs::create_dir(&temporary).unwrap();
         let child = Command::new(env!("CARGO_BIN_EXE_hyper86"))
             .args(["run", "--headless", "--timeout", "60"])
+            .args(options)
             .arg(&image)
             .env("TMPDIR", &temporary)
             .stdin(Stdio::null())
-            .stdout(Stdio::null())
+            .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
@@ -142,4 +148,38 @@ fn listening_sockets_of(process: u32) -> usize {
         fs::read_link(file.path()).is_ok_and(|target| target.to_string_lossy().starts_with("socket:"))
     });
     sockets.count()
+}
+
+#[test]
+fn an_interrupted_run_prints_its_one_object_all_the_same() {
+    let mut run = EndlessRun::with(&["--json"]);
+    run.engine();
+    run.signal(Signal::TERM);
+    let mut text = String::new();
+    run.child.stdout.take().unwrap().read_to_string(&mut text).unwrap();
+    assert_eq!(run.wait().code(), Some(143));
+    let object: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!((&object["status"], &object["verdict"]["outcome"]), (&143.into(), &"interrupted".into()));
+}
+
+#[test]
+fn files_that_cannot_be_written_are_told_in_the_object_and_by_the_status() {
+    let folder = tempfile::tempdir().unwrap();
+    let image = folder.path().join("hello.img");
+    fs::write(&image, cli::boot_image::flat(&cli::metal::guest("hello").unwrap()).unwrap()).unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_hyper86"))
+        .args(["run", "--json", "--screen", "/nowhere/screen", "--serial"])
+        .arg(folder.path())
+        .arg(&image)
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    let object: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((output.status.code(), &object["status"]), (Some(3), &3.into()));
+    assert_eq!(object["verdict"]["guest_end"], "halted");
+    for words in ["/nowhere/screen cannot be written", "Hello from a boot sector"] {
+        assert!(object.to_string().contains(words), "{object}");
+    }
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(stderr.matches("cannot be written").count(), 2, "{stderr}");
 }

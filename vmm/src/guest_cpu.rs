@@ -48,7 +48,7 @@ pub struct GuestCpu<'a, F> {
 }
 
 /// Selector and base of each segment register, by [`SegmentRegister`].
-const SEGMENTS: [(Field, Field); 6] = [
+pub const SEGMENTS: [(Field, Field); 6] = [
     (Field::GUEST_ES_SELECTOR, Field::GUEST_ES_BASE),
     (Field::GUEST_CS_SELECTOR, Field::GUEST_CS_BASE),
     (Field::GUEST_SS_SELECTOR, Field::GUEST_SS_BASE),

@@ -5,6 +5,7 @@
 //! set 1. A guest's mode with more columns or rows is cut to the machine's.
 
 use pc::{KeyEvent, Pc, Ticks};
+use wire::Cursor;
 
 use crate::cpu::devices::{self, TEXT_COLUMNS};
 
@@ -20,10 +21,11 @@ pub fn show_row(row: u8, cells: &[u8]) {
 }
 
 /// Puts the machine's cursor where the guest's is.
-pub fn move_cursor(cursor: Option<(u8, u8)>) {
+pub fn move_cursor(cursor: Option<Cursor>) {
     /// Beyond the last row, where no cursor shows.
     const HIDDEN: u16 = 25 * TEXT_COLUMNS;
-    let position = cursor.map_or(HIDDEN, |(column, row)| u16::from(row) * TEXT_COLUMNS + u16::from(column));
+    let position =
+        cursor.map_or(HIDDEN, |cursor| u16::from(cursor.row) * TEXT_COLUMNS + u16::from(cursor.column));
     devices::set_text_cursor(position);
 }
 

@@ -6,8 +6,9 @@
 use core::fmt::{self, Write};
 
 use rt::console;
+use vmx::exit::ExitReason;
 use wire::frame::{self, MAX_FRAME};
-use wire::{LineKind, Link, Outcome, Record, Verdict};
+use wire::{LineKind, Link, Outcome, Record, Registers, Verdict};
 
 /// Longest line, in bytes; the rest is cut off.
 const LINE_BYTES: usize = 512;
@@ -116,11 +117,19 @@ impl Reporter {
                 };
                 rt::println!("\nVerdict: {word}: {}", verdict.reason);
             }
+            Record::Exit(exit) => {
+                let code = exit.code.first_chunk().map_or(0, |code| u64::from_be_bytes(*code));
+                let reason = ExitReason(exit.reason);
+                rt::println!("    {:04X}:{:04X}  {code:016X}  {reason}", exit.cs, exit.rip);
+            }
+            Record::Registers(registers) => plain_registers(registers),
             // For programs only, or shown on the machine's own screen.
             Record::Figure(..)
             | Record::Machine(..)
             | Record::Result(..)
-            | Record::Exit(_)
+            | Record::BiosCall(_)
+            | Record::Count(..)
+            | Record::Pulse { .. }
             | Record::Screen { .. }
             | Record::ScreenRow { .. }
             | Record::ScreenEnd
@@ -128,6 +137,16 @@ impl Reporter {
             | Record::DiskEnd { .. } => {}
         }
     }
+}
+
+/// The registers, without the words that the host tool has for them.
+fn plain_registers(registers: &Registers) {
+    let Registers { general, eip, eflags, selectors, .. } = registers;
+    rt::println!("    EAX EBX ECX EDX ESI EDI EBP ESP EIP EFLAGS");
+    general.iter().chain([eip, eflags]).for_each(|value| rt::print!("    {value:08X}"));
+    rt::println!("\n    ES CS SS DS FS GS");
+    selectors.iter().for_each(|value| rt::print!("    {value:04X}"));
+    rt::println!();
 }
 
 /// Bytes with control characters made visible.

@@ -31,6 +31,10 @@ impl Observer for Person {
             | Record::Machine(..)
             | Record::Result(..)
             | Record::Exit(_)
+            | Record::Registers(_)
+            | Record::BiosCall(_)
+            | Record::Count(..)
+            | Record::Pulse { .. }
             | Record::Serial(_)
             | Record::Screen { .. }
             | Record::ScreenRow { .. }

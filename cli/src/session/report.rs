@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use wire::{End, ExitRecord, LineKind, Outcome, Record, Verdict};
+use wire::{BiosCall, End, ExitRecord, LineKind, Outcome, Record, Registers, Verdict};
 
 use super::Returned;
 use crate::screen::Screen;
+use crate::statistics::Counts;
 use crate::status::Status;
 
 /// All records of a run.
@@ -21,6 +22,12 @@ pub struct Report {
     pub results: Vec<(u32, u64)>,
     /// The exits that were reported one by one.
     pub exits: Vec<ExitRecord>,
+    /// The guest's registers at an abnormal end.
+    pub registers: Option<Registers>,
+    /// The BIOS calls, if they were to be told.
+    pub bios_calls: Vec<BiosCall>,
+    /// How often what came, if it was to be counted.
+    pub counts: Counts,
     /// What the guest sent to COM1.
     pub serial: Vec<u8>,
     /// The guest's screen.
@@ -172,12 +179,37 @@ impl Report {
             Record::Machine(field, value) => self.machine.push((*field, *value)),
             Record::Result(field, value) => self.results.push((*field, *value)),
             Record::Exit(exit) => self.exits.push(*exit),
+            Record::Registers(registers) => self.registers = Some(*registers),
+            Record::BiosCall(call) => self.bios_calls.push(*call),
+            Record::Count(counter, count) => {
+                self.counts.insert(*counter, *count);
+            }
             Record::Serial(bytes) => self.serial.extend_from_slice(bytes),
             Record::DiskSector { disk, lba, bytes } => {
                 self.disks.entry(*disk).or_default().sector(*lba, bytes);
             }
             Record::DiskEnd { disk, sectors } => self.disks.entry(*disk).or_default().end(*sectors),
-            Record::Screen { .. } | Record::ScreenRow { .. } | Record::ScreenEnd | Record::Verdict(_) => {}
+            Record::Screen { .. }
+            | Record::ScreenRow { .. }
+            | Record::ScreenEnd
+            | Record::Pulse { .. }
+            | Record::Verdict(_) => {}
+        }
+    }
+
+    /// Whether the end asks for a post-mortem: somebody will want to know why it came to it.
+    pub fn is_abnormal(&self) -> bool {
+        match &self.conclusion {
+            Conclusion::Verdict { outcome, .. } => match outcome {
+                Outcome::GuestEnded { end, .. } => matches!(end, End::TripleFault | End::FaultLoop { .. }),
+                Outcome::Refused | Outcome::Failed => true,
+                Outcome::Done | Outcome::Stopped => false,
+            },
+            Conclusion::Refusal(_)
+            | Conclusion::Crash(_)
+            | Conclusion::NoVerdict(_)
+            | Conclusion::TimedOut => true,
+            Conclusion::Interrupted(_) => false,
         }
     }
 

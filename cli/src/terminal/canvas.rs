@@ -10,6 +10,7 @@ use crossterm::queue;
 use crossterm::style::{Color, Print, ResetColor, SetBackgroundColor, SetForegroundColor};
 use crossterm::terminal::{BeginSynchronizedUpdate, Clear, ClearType, EndSynchronizedUpdate};
 use pc::codepage437;
+use wire::Cursor;
 
 use crate::screen::Screen;
 
@@ -108,10 +109,7 @@ impl Canvas {
 
     /// Moves the origin so that the cursor is in sight.
     fn follow(&mut self, screen: &Screen) {
-        let (column, row) = match screen.cursor {
-            Some((column, row)) => (Some(column.into()), Some(row.into())),
-            None => (None, None),
-        };
+        let (column, row) = screen.cursor.map(|cursor| (cursor.column.into(), cursor.row.into())).unzip();
         let (x, y) = self.origin;
         self.origin = (
             followed(x, self.width, screen.columns.into(), column),
@@ -121,9 +119,9 @@ impl Canvas {
 
     /// Where the terminal's cursor goes, if the guest's is shown.
     fn visible_cursor(&self, screen: &Screen) -> Option<(u16, u16)> {
-        let (column, row) =
-            screen.cursor.filter(|&(column, row)| column < screen.columns && row < screen.rows)?;
-        Some((u16::from(column) - self.origin.0, u16::from(row) - self.origin.1))
+        let is_inside = |cursor: &Cursor| cursor.column < screen.columns && cursor.row < screen.rows;
+        let cursor = screen.cursor.filter(is_inside)?;
+        Some((u16::from(cursor.column) - self.origin.0, u16::from(cursor.row) - self.origin.1))
     }
 
     fn compose(&self, screen: &Screen, note: &str) -> Vec<Glyph> {
@@ -197,6 +195,7 @@ mod tests {
 
     fn screen(columns: u8, rows: &[&str], cursor: Option<(u8, u8)>) -> Screen {
         let mut screen = Screen::default();
+        let cursor = cursor.map(|(column, row)| Cursor { column, row, lines: 2 });
         screen.apply(&Record::Screen { columns, rows: rows.len() as u8, cursor });
         for (row, text) in rows.iter().enumerate() {
             let cells: Vec<u8> = text.bytes().flat_map(|byte| [byte, 0x07]).collect();

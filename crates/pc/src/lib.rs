@@ -30,7 +30,7 @@ mod fakes;
 
 pub use bios::{
     BootError, Context, Geometry, ServiceOutcome, Signature, VIDEO_ROM, VIDEO_ROM_ADDRESS, drive_number,
-    write_rom,
+    service_vector, write_rom,
 };
 pub use bus::Width;
 pub use device::keyboard::KeyEvent;
@@ -181,6 +181,14 @@ impl Pc {
     /// Whether the keyboard can take a whole key press (up to 16 bytes) without losing it.
     pub fn keyboard_has_room(&self) -> bool {
         self.devices.keyboard.has_room()
+    }
+
+    /// Whether a key of a longer text can go down without being lost: those before it were read, and the BIOS buffer has
+    /// room for some.
+    pub fn keyboard_is_followed(&self, memory: &dyn GuestMemory) -> bool {
+        /// The buffer has room for 15.
+        const ENOUGH: u16 = 10;
+        self.devices.keyboard.presses_read() && bios::keys_in_buffer(memory) < ENOUGH
     }
 
     /// Whether the last key was taken: its press was read from the controller, and either the BIOS buffer is empty or

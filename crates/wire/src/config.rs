@@ -124,6 +124,8 @@ pub struct RunJob<'a> {
     pub boot_drive: u8,
     /// Whether the run can be ended over the uplink though nobody watches.
     pub stoppable: bool,
+    /// What is told beyond the ordinary.
+    pub told: Told,
     /// What to wait for and type, in order.
     #[serde(borrow)]
     pub steps: Items<'a, Step<'a>>,
@@ -134,6 +136,15 @@ pub struct RunJob<'a> {
     pub extended_kib: u32,
     /// The guest's real-time clock at power-on, seconds since 1970-01-01 00:00.
     pub rtc_seconds: u64,
+}
+
+/// What a VMM tells if it is asked to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Told {
+    /// Each BIOS call: [`crate::Record::BiosCall`].
+    pub bios_calls: bool,
+    /// Counts of exits: [`crate::Record::Count`].
+    pub statistics: bool,
 }
 
 /// A disk whose empty stretches are left out.

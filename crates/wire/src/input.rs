@@ -5,8 +5,12 @@ use serde::{Deserialize, Serialize};
 /// From the host tool to a running VMM.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Input {
-    /// A key was typed.
+    /// A key was typed: pressed as soon as the keyboard has room, as on a PC whose program does not read.
     Key(KeyItem),
+    /// A key of a pasted text: pressed once the program has read what came before. See [`crate::Record::Pulse`].
+    Paste(KeyItem),
+    /// Forget the keys that wait.
+    DropKeys,
     /// Power the guest off and on again.
     Reset,
     /// Put this disk, by its place among the job's disks, into its floppy drive.

@@ -17,6 +17,21 @@ pub enum Record<'a> {
     Result(u32, u64),
     /// One handled exit.
     Exit(ExitRecord),
+    /// The guest's registers at an abnormal end.
+    Registers(Registers),
+    /// A BIOS call, if the job wants them told.
+    BiosCall(BiosCall),
+    /// At the end, if the job wants statistics: how often this came.
+    Count(Counter, u32),
+    /// How a run is getting on, for a person who watches.
+    Pulse {
+        /// The back-end's name.
+        backend: &'a str,
+        /// Exits so far.
+        exits: u64,
+        /// Keys of a paste that the guest's keyboard has taken so far.
+        pasted: u32,
+    },
     /// What the guest sent to its COM1.
     Serial(&'a [u8]),
     /// The guest's screen changed. Followed by the [`Record::ScreenRow`]s that differ, then [`Record::ScreenEnd`].
@@ -25,8 +40,8 @@ pub enum Record<'a> {
         columns: u8,
         /// Rows of the current mode.
         rows: u8,
-        /// Column and row of the cursor, or `None` when it is hidden.
-        cursor: Option<(u8, u8)>,
+        /// The cursor, or `None` when it is hidden.
+        cursor: Option<Cursor>,
     },
     /// A row of the screen.
     ScreenRow {
@@ -73,6 +88,23 @@ pub enum LineKind {
     Error,
 }
 
+/// Where and how a cursor is shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cursor {
+    /// From 0.
+    pub column: u8,
+    /// From 0.
+    pub row: u8,
+    /// Scan lines that it covers, at least 1.
+    pub lines: u8,
+}
+
+/// Bytes of code that an [`ExitRecord`] holds: the longest instruction.
+pub const EXIT_CODE: usize = 15;
+
+/// Bytes of code and of stack that [`Registers`] hold.
+pub const CODE_BYTES: usize = 32;
+
 /// A VM exit, for the table at the end and for the post-mortem.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ExitRecord {
@@ -92,8 +124,94 @@ pub struct ExitRecord {
     pub rflags: u32,
     /// RAX when the exit was taken.
     pub rax: u64,
-    /// The bytes at CS:RIP; fewer where memory ends.
-    pub code: [u8; 8],
+    /// How to read `code`.
+    pub size: CodeSize,
+    /// The bytes at CS:RIP.
+    pub code: [u8; EXIT_CODE],
+}
+
+/// The default size of operands and addresses where code was found.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum CodeSize {
+    /// Nobody knows any more where this code segment was, so the bytes mean nothing.
+    #[default]
+    Unknown,
+    /// 16 bits.
+    Bits16,
+    /// 32 bits.
+    Bits32,
+}
+
+/// A guest's processor as it was left.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Registers {
+    /// EAX, EBX, ECX, EDX, ESI, EDI, EBP, ESP.
+    pub general: [u32; 8],
+    /// EIP.
+    pub eip: u32,
+    /// EFLAGS.
+    pub eflags: u32,
+    /// Selectors of ES, CS, SS, DS, FS, GS.
+    pub selectors: [u16; 6],
+    /// Their bases.
+    pub bases: [u32; 6],
+    /// CR0 as the guest reads it.
+    pub cr0: u32,
+    /// Base and limit of GDTR and IDTR.
+    pub tables: [(u32, u32); 2],
+    /// How to read `code`.
+    pub size: CodeSize,
+    /// The bytes at CS:EIP.
+    pub code: [u8; CODE_BYTES],
+    /// The bytes at SS:ESP.
+    pub stack: [u8; CODE_BYTES],
+}
+
+/// A call of a BIOS service, and its answer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BiosCall {
+    /// The interrupt's vector.
+    pub vector: u8,
+    /// Segment and offset of the instruction behind the call.
+    pub from: (u16, u16),
+    /// What the service was given.
+    pub before: CallRegisters,
+    /// What it gave back.
+    pub after: CallRegisters,
+    /// FLAGS as they were, and as the caller will find them.
+    pub flags: (u16, u16),
+}
+
+/// The registers that a BIOS call uses.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(missing_docs)]
+pub struct CallRegisters {
+    pub eax: u32,
+    pub ebx: u32,
+    pub ecx: u32,
+    pub edx: u32,
+    pub esi: u32,
+    pub edi: u32,
+    pub bp: u16,
+    pub ds: u16,
+    pub es: u16,
+}
+
+/// What statistics count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Counter {
+    /// Exits with this basic exit reason.
+    Exit(u8),
+    /// Exits for this exception.
+    Exception(u8),
+    /// Exits for IN from this port.
+    PortIn(u16),
+    /// Exits for OUT to this port.
+    PortOut(u16),
+    /// Exits for the BIOS service of this interrupt.
+    Service(u8),
+    /// Hardware interrupts with this vector that the guest was given.
+    Interrupt(u8),
 }
 
 /// How it ended. Every run has exactly one; a run without is a failure.

@@ -8,7 +8,7 @@ use rt::cpu::rdtsc;
 use v8086::{Change, Exception, GuestMemory, ModelSpecificRegisters, Monitor, Outcome, SystemRegisters};
 use vmx::Field;
 use vmx::event::Event;
-use wire::{ExitRecord, Record};
+use wire::{CodeSize, EXIT_CODE, ExitRecord, Record};
 
 use crate::cpu::vmx::{vmread, vmwrite};
 use crate::exit::{Exit, skip_instruction};
@@ -180,14 +180,14 @@ fn note(report: &mut Reporter, running: &RunningVm, exit: &Exit) {
     if matches!(exit, Exit::Io(_) | Exit::ExternalInterrupt { .. }) {
         return;
     }
-    let mut code = [0; 8];
+    let mut code = [0; EXIT_CODE];
     running.vm.space.read(code_address(), &mut code);
     let record = exit_record(running.vm.vcpu.general.rax, code);
     report.step(format_args!("VM exit: {exit}, at {:04X}:{:04X}", record.cs, record.rip));
     report.record(&Record::Exit(record));
 }
 
-fn exit_record(rax: u64, code: [u8; 8]) -> ExitRecord {
+fn exit_record(rax: u64, code: [u8; EXIT_CODE]) -> ExitRecord {
     ExitRecord {
         tsc: rdtsc(),
         reason: vmread(Field::EXIT_REASON) as u32,
@@ -197,6 +197,7 @@ fn exit_record(rax: u64, code: [u8; 8]) -> ExitRecord {
         rip: vmread(Field::GUEST_RIP) as u32,
         rflags: vmread(Field::GUEST_RFLAGS) as u32,
         rax,
+        size: CodeSize::Bits16,
         code,
     }
 }

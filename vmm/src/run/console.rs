@@ -8,7 +8,7 @@ use pc::{GUEST_TICK, MAX_COLUMNS, Pc, Ticks};
 use rt::serial;
 use v8086::GuestMemory;
 use wire::frame::{Splitter, decode};
-use wire::{End, Input, Items, KeyItem, Link, Outcome, Record, RunJob, Step};
+use wire::{Cursor, End, Input, Items, KeyItem, Link, Outcome, Record, RunJob, Step};
 
 use crate::local;
 use crate::report::Reporter;
@@ -34,8 +34,19 @@ const SCRIPT_SHOWS: u64 = 18;
 /// Typed keys that wait for room in the keyboard.
 const WAITING_KEYS: usize = 64;
 
+/// Guest ticks between two words on how the run is getting on: a second.
+const PULSE_TICKS: u64 = 18;
+
 /// What of a screen decides how it looks: size, and cursor if it is visible.
-type Head = (u8, u8, Option<(u8, u8)>);
+type Head = (u8, u8, Option<Cursor>);
+
+/// A key that waits.
+#[derive(Clone, Copy, Default)]
+struct Waiting {
+    press: KeyPress,
+    /// It is part of a paste, and waits until the program has read those before.
+    pasted: bool,
+}
 
 /// The console of a run.
 pub struct Console<'a> {
@@ -49,11 +60,18 @@ pub struct Console<'a> {
     /// Guest ticks so far.
     tick: u64,
     next_tick: Ticks,
+    /// When there is something to do: at the next tick, or earlier.
+    next_turn: Ticks,
+    next_pulse: u64,
+    /// Keys of a paste that were pressed, and as last reported.
+    pasted: u32,
+    pasted_told: u32,
+    backend: &'static str,
     /// What was sent last.
     head: Option<Head>,
     cells: [[u8; 2 * MAX_COLUMNS]; MAX_ROWS],
     splitter: Splitter,
-    waiting: [KeyPress; WAITING_KEYS],
+    waiting: [Waiting; WAITING_KEYS],
     waiting_count: usize,
     /// The machine's keyboard has sent the prefix of an extended key.
     extended: bool,
@@ -104,7 +122,7 @@ fn stroke(item: KeyItem) -> Stroke {
 
 impl<'a> Console<'a> {
     /// The console that a job asks for.
-    pub fn new(job: &RunJob<'a>, link: Link) -> Self {
+    pub fn new(job: &RunJob<'a>, link: Link, backend: &'static str) -> Self {
         let who = match (job.interactive, link) {
             (false, _) => Who::Script,
             (true, Link::Framed) => Who::Person,
@@ -118,11 +136,15 @@ impl<'a> Console<'a> {
             stoppable: job.stoppable,
             tick: 0,
             next_tick: Ticks::ZERO,
+            next_turn: Ticks::ZERO,
+            next_pulse: 0,
+            pasted: 0,
+            pasted_told: 0,
+            backend,
             head: None,
             cells: [[0; 2 * MAX_COLUMNS]; MAX_ROWS],
             splitter: Splitter::new(),
-            waiting: [KeyPress { scan: 0, extended: false, shift: false, ctrl: false, alt: false };
-                WAITING_KEYS],
+            waiting: [Waiting::default(); WAITING_KEYS],
             waiting_count: 0,
             extended: false,
         }
@@ -133,7 +155,8 @@ impl<'a> Console<'a> {
         self.tick
     }
 
-    /// Does what is due. To be called after every exit; costs a comparison between two ticks.
+    /// Does what is due. To be called after every exit, of which there were `exits`; costs a comparison between two
+    /// ticks.
     #[inline]
     pub fn attend(
         &mut self,
@@ -141,8 +164,31 @@ impl<'a> Console<'a> {
         memory: &dyn GuestMemory,
         report: &mut Reporter,
         now: Ticks,
+        exits: u64,
     ) -> Wish {
-        if now < self.next_tick { Wish::GoOn } else { self.attend_tick(pc, memory, report, now) }
+        if now < self.next_turn { Wish::GoOn } else { self.take_turn(pc, memory, report, now, exits) }
+    }
+
+    fn take_turn(
+        &mut self,
+        pc: &mut Pc,
+        memory: &dyn GuestMemory,
+        report: &mut Reporter,
+        now: Ticks,
+        exits: u64,
+    ) -> Wish {
+        let wish = if now < self.next_tick { Wish::GoOn } else { self.attend_tick(pc, memory, report, now) };
+        if self.who == Who::Person {
+            self.type_waiting(pc, memory, now);
+            if self.tick >= self.next_pulse || self.pasted != self.pasted_told {
+                self.next_pulse = self.tick + PULSE_TICKS;
+                self.pasted_told = self.pasted;
+                report.record(&Record::Pulse { backend: self.backend, exits, pasted: self.pasted });
+            }
+        }
+        // A program may read keys much faster than the clock ticks.
+        self.next_turn = if self.waiting_count > 0 { now } else { self.next_tick };
+        wish
     }
 
     fn attend_tick(
@@ -172,11 +218,7 @@ impl<'a> Console<'a> {
                     Progress::Finished => Wish::End(Outcome::Done, "all steps were met"),
                 }
             }
-            Who::Person => {
-                let wish = self.listen();
-                self.type_waiting(pc, now);
-                wish
-            }
+            Who::Person => self.listen(),
             Who::Local => {
                 local::type_keys(&mut self.extended, pc, now);
                 Wish::GoOn
@@ -184,19 +226,18 @@ impl<'a> Console<'a> {
         }
     }
 
-    /// Reads the uplink.
+    /// Reads the uplink. What follows closely is waited for: the port has room for one byte only.
     fn listen(&mut self) -> Wish {
-        while let Some(byte) = serial::receive() {
+        let mut byte_before = false;
+        while let Some(byte) = serial::receive_soon(byte_before) {
+            byte_before = true;
             let Some(input) = self.splitter.push(byte).and_then(decode::<Input>) else {
                 continue;
             };
             match input {
-                Input::Key(item) => {
-                    if let (Stroke::Press(press), true) = (stroke(item), self.waiting_count < WAITING_KEYS) {
-                        self.waiting[self.waiting_count] = press;
-                        self.waiting_count += 1;
-                    }
-                }
+                Input::Key(item) => self.wait_in_line(item, false),
+                Input::Paste(item) => self.wait_in_line(item, true),
+                Input::DropKeys => self.waiting_count = 0,
                 Input::Reset => return Wish::Reset,
                 Input::Insert(disk) => return Wish::Insert(disk),
                 Input::Stop => return Wish::End(Outcome::Stopped, "ended from the keyboard"),
@@ -205,11 +246,24 @@ impl<'a> Console<'a> {
         Wish::GoOn
     }
 
-    fn type_waiting(&mut self, pc: &mut Pc, now: Ticks) {
+    fn wait_in_line(&mut self, item: KeyItem, pasted: bool) {
+        if let (Stroke::Press(press), Some(place)) = (stroke(item), self.waiting.get_mut(self.waiting_count))
+        {
+            *place = Waiting { press, pasted };
+            self.waiting_count += 1;
+        }
+    }
+
+    fn type_waiting(&mut self, pc: &mut Pc, memory: &dyn GuestMemory, now: Ticks) {
         while self.waiting_count > 0 && pc.keyboard_has_room() {
-            self.waiting[0].events().for_each(|event| pc.key(event, now));
+            let Waiting { press, pasted } = self.waiting[0];
+            if pasted && !pc.keyboard_is_followed(memory) {
+                break;
+            }
+            press.events().for_each(|event| pc.key(event, now));
             self.waiting.copy_within(1..self.waiting_count, 0);
             self.waiting_count -= 1;
+            self.pasted += u32::from(pasted);
         }
     }
 
@@ -219,7 +273,9 @@ impl<'a> Console<'a> {
         let (columns, rows) = (screen.columns() as u8, screen.rows().min(MAX_ROWS as u16) as u8);
         let cursor = screen.cursor();
         let shown = cursor.visible && cursor.row < u16::from(rows) && cursor.column < u16::from(columns);
-        let head = (columns, rows, shown.then_some((cursor.column as u8, cursor.row as u8)));
+        let lines = cursor.last_line.saturating_sub(cursor.first_line) + 1;
+        let cursor = Cursor { column: cursor.column as u8, row: cursor.row as u8, lines };
+        let head = (columns, rows, shown.then_some(cursor));
         let resized =
             self.head.is_none_or(|(old_columns, old_rows, _)| (old_columns, old_rows) != (columns, rows));
         let mut begun = self.head != Some(head);

@@ -132,6 +132,11 @@ impl StringAccess {
     }
 }
 
+/// The guest-physical address of `linear`, if the guest may read there.
+pub fn readable(vm: &Vm, linear: u32) -> Option<u32> {
+    translate(vm, linear, false).ok()
+}
+
 /// The guest-physical address of `linear`, by the guest's own page tables if it has paging on (SDM vol. 3, 4.3 "32-Bit
 /// Paging" and 4.4 "PAE Paging").
 fn translate(vm: &Vm, linear: u32, write: bool) -> Result<u32, Fault> {

@@ -4,12 +4,14 @@
 //! check, apply, launch, and then exit by exit until the guest, the script or the person ends it.
 
 mod backend;
+mod bios_trace;
 mod console;
 mod cpuid;
 mod disk;
 mod linear_io;
 mod msrs;
 mod post_mortem;
+mod statistics;
 mod unrestricted;
 mod virtual_8086;
 mod vm;
@@ -40,6 +42,7 @@ pub use backend::Impossible;
 use console::{Console, Wish};
 use disk::ModuleDisks;
 use post_mortem::Ring;
+use statistics::Statistics;
 use vm::{GUEST_CR4, Next, Vm};
 
 /// Runs the job to its end.
@@ -66,7 +69,7 @@ pub fn run(context: &mut Context, job: &RunJob) -> Result<Ending, Failure> {
     }
 
     let seal = Seal::new(vm.space.guarded().chain(&bitmaps));
-    let console = Console::new(job, context.report.link());
+    let console = Console::new(job, context.report.link(), vm.backend.name());
     // The guest's time begins with its first instruction, not with our checks.
     vm.clock.stand_still(rdtsc() - powered_on);
     let mut life = Life { context, job, around: &around, vm: &mut vm, console, ring: Ring::new() };
@@ -100,6 +103,7 @@ fn build(context: &mut Context, job: &RunJob, processor: &Processor) -> Result<V
     pc::write_rom(&mut rom[0]);
     space.load_rom(0xF_0000, &rom[0]);
     space.load_rom(pc::VIDEO_ROM_ADDRESS as usize, &pc::VIDEO_ROM);
+    let statistics = job.told.statistics.then(|| Statistics::new(&mut context.frames)).transpose()?;
     let disks = ModuleDisks::new(&job.disks, context.module, context.frames.rest())?;
     Ok(Vm {
         vcpu: Vcpu::new(),
@@ -116,6 +120,8 @@ fn build(context: &mut Context, job: &RunJob, processor: &Processor) -> Result<V
         watched: false,
         dropped_writes: 0,
         timer_period: 0,
+        traces_bios: job.told.bios_calls,
+        statistics,
     })
 }
 
@@ -184,9 +190,12 @@ impl Life<'_, '_> {
         if let Err(Failure::Entry(_)) = &ending {
             lifecycle::audit_current(report, self.around.capabilities);
         }
-        if ending.is_err() {
-            post_mortem::registers(report, &self.vm.cpu());
-            self.ring.report(report, &self.vm.space);
+        if is_abnormal(&ending) {
+            post_mortem::registers(report, self.vm);
+            self.ring.report(report, self.vm);
+        }
+        if let Some(statistics) = &self.vm.statistics {
+            statistics.report(report);
         }
         vmcs.clear().map_err(|failure| Failure::Instruction("VMCLEAR", failure))?;
         ending
@@ -196,7 +205,11 @@ impl Life<'_, '_> {
     fn exits(&mut self, vmcs: &mut LaunchedVmcs, mut reason: ExitReason) -> Result<Ending, Failure> {
         loop {
             self.ring.note(reason, self.vm.vcpu.general.rax);
-            let next = self.vm.answer(Exit::decode(reason), &mut self.context.report)?;
+            let exit = Exit::decode(reason);
+            if let Some(statistics) = &mut self.vm.statistics {
+                statistics.exit(reason, &exit);
+            }
+            let next = self.vm.answer(exit, &mut self.context.report)?;
             if let Some(ending) = self.settle(vmcs, next)? {
                 return Ok(ending);
             }
@@ -213,7 +226,8 @@ impl Life<'_, '_> {
         loop {
             let now = self.vm.clock.now();
             self.vm.pc.advance(now);
-            match self.console.attend(&mut self.vm.pc, &self.vm.space, &mut self.context.report, now) {
+            let (vm, report) = (&mut *self.vm, &mut self.context.report);
+            match self.console.attend(&mut vm.pc, &vm.space, report, now, self.ring.count()) {
                 Wish::GoOn => {}
                 Wish::End(outcome, why) => return Ok(Some(ending(outcome, format_args!("{why}")))),
                 Wish::Reset => return self.restart(vmcs).map(|()| None),
@@ -284,6 +298,15 @@ impl Life<'_, '_> {
             }
         }
     }
+}
+
+/// Whether somebody will ask why: the host tool, for one, that stops a run whose time is over.
+fn is_abnormal(ending: &Result<Ending, Failure>) -> bool {
+    let Ok(Ending { outcome, .. }) = ending else { return true };
+    matches!(
+        outcome,
+        Outcome::Stopped | Outcome::GuestEnded { end: End::TripleFault | End::FaultLoop { .. }, .. }
+    )
 }
 
 fn ending(outcome: Outcome, why: core::fmt::Arguments) -> Ending {

@@ -1,14 +1,19 @@
-//! The post-mortem: what is known at an abnormal end. A ring of the last exits, always on, and the guest's registers.
+//! The post-mortem: what is known at an abnormal end. A ring of the last exits, always on, and the guest's registers. The
+//! host tool finds the words for it.
 
 use rt::cpu::rdtsc;
-use v8086::{Cpu, GuestMemory, SegmentRegister};
+use v8086::{Flags, GuestMemory};
 use vmx::Field;
-use vmx::event::{InterruptionInformation, exception_name};
+use vmx::control_register::cr0;
 use vmx::exit::ExitReason;
-use wire::{ExitRecord, LineKind, Record};
+use wire::{CodeSize, EXIT_CODE, ExitRecord, Record, Registers};
 
 use crate::cpu::vmx::vmread;
+use crate::guest_cpu::SEGMENTS;
 use crate::report::Reporter;
+
+use super::linear_io;
+use super::vm::Vm;
 
 /// How many exits are kept.
 const KEPT: usize = 64;
@@ -32,7 +37,8 @@ impl Ring {
             rip: 0,
             rflags: 0,
             rax: 0,
-            code: [0; 8],
+            size: CodeSize::Unknown,
+            code: [0; EXIT_CODE],
         };
         Self { records: [EMPTY; KEPT], count: 0 }
     }
@@ -58,54 +64,97 @@ impl Ring {
     }
 
     /// Reports the exits, oldest first, with the code that stands there now.
-    pub fn report(&mut self, report: &mut Reporter, memory: &dyn GuestMemory) {
-        let kept = self.count.min(KEPT as u64);
-        report.heading(format_args!("The last {kept} of {} exits", self.count));
-        for number in self.count - kept..self.count {
+    pub fn report(&self, report: &mut Reporter, vm: &Vm) {
+        let here = code_segment();
+        for number in self.count - self.count.min(KEPT as u64)..self.count {
             let mut record = self.records[number as usize % KEPT];
-            memory.read(u32::from(record.cs) * 16 + record.rip, &mut record.code);
+            // In real mode the selector tells the base. In protected mode only that of the last segment is known.
+            let (base, size) = match record.cs {
+                cs if cs == here.selector => (here.base, here.size),
+                cs if vm.backend.in_real_mode() => (u32::from(cs) << 4, CodeSize::Bits16),
+                _ => (0, CodeSize::Unknown),
+            };
+            record.size = size;
+            if size != CodeSize::Unknown {
+                read(vm, base.wrapping_add(record.rip), &mut record.code);
+            }
             report.record(&Record::Exit(record));
-            let exception = InterruptionInformation(record.interruption);
-            let name =
-                exception.is_valid().then(|| exception_name(exception.vector())).flatten().unwrap_or("");
-            report.detail(format_args!(
-                "{number:>8}  {:04X}:{:04X}  {:016X}  {} {name}",
-                record.cs,
-                record.rip,
-                u64::from_be_bytes(record.code),
-                ExitReason(record.reason)
-            ));
+        }
+    }
+}
+
+/// Where the guest's code segment is, and how its code is read.
+struct CodeSegment {
+    selector: u16,
+    base: u32,
+    size: CodeSize,
+}
+
+fn code_segment() -> CodeSegment {
+    /// D/B of an access-rights word.
+    const BIG: u64 = 1 << 14;
+    let big = vmread(Field::GUEST_CS_ACCESS_RIGHTS) & BIG != 0;
+    CodeSegment {
+        selector: vmread(Field::GUEST_CS_SELECTOR) as u16,
+        base: vmread(Field::GUEST_CS_BASE) as u32,
+        size: if big { CodeSize::Bits32 } else { CodeSize::Bits16 },
+    }
+}
+
+/// CR0 as the guest believes it.
+fn visible_cr0(vm: &Vm) -> u32 {
+    if in_virtual_8086_mode() {
+        return vm.system.cr0;
+    }
+    let owned = vmread(Field::CR0_GUEST_HOST_MASK);
+    (vmread(Field::GUEST_CR0) & !owned | vmread(Field::CR0_READ_SHADOW) & owned) as u32
+}
+
+fn in_virtual_8086_mode() -> bool {
+    vmread(Field::GUEST_RFLAGS) & u64::from(Flags::VM) != 0
+}
+
+/// Reads linear memory; what is not mapped reads zero.
+fn read(vm: &Vm, linear: u32, bytes: &mut [u8]) {
+    if u64::from(visible_cr0(vm)) & cr0::PG == 0 {
+        return vm.space.read(linear, bytes);
+    }
+    for (offset, byte) in (0..).zip(bytes) {
+        if let Some(physical) = linear_io::readable(vm, linear.wrapping_add(offset)) {
+            *byte = vm.space.read_u8(physical);
         }
     }
 }
 
 /// Reports the guest's registers.
-pub fn registers(report: &mut Reporter, cpu: &dyn Cpu) {
-    let general = *cpu.general();
-    report.line(LineKind::Heading, format_args!("The guest's registers"));
-    report.detail(format_args!(
-        "EAX {:08X}  EBX {:08X}  ECX {:08X}  EDX {:08X}",
-        general.eax(),
-        general.ebx(),
-        general.ecx(),
-        general.edx()
-    ));
-    report.detail(format_args!(
-        "ESI {:08X}  EDI {:08X}  EBP {:08X}  ESP {:08X}",
-        general.esi(),
-        general.edi(),
-        general.ebp(),
-        cpu.esp()
-    ));
-    report.detail(format_args!(
-        "CS {:04X}  SS {:04X}  DS {:04X}  ES {:04X}  FS {:04X}  GS {:04X}  EIP {:08X}  EFLAGS {:08X}",
-        cpu.segment(SegmentRegister::Cs),
-        cpu.segment(SegmentRegister::Ss),
-        cpu.segment(SegmentRegister::Ds),
-        cpu.segment(SegmentRegister::Es),
-        cpu.segment(SegmentRegister::Fs),
-        cpu.segment(SegmentRegister::Gs),
-        cpu.eip(),
-        cpu.eflags()
-    ));
+pub fn registers(report: &mut Reporter, vm: &Vm) {
+    let general = &vm.vcpu.general;
+    let esp = vmread(Field::GUEST_RSP) as u32;
+    let code = code_segment();
+    let mut registers = Registers {
+        general: [
+            general.eax(),
+            general.ebx(),
+            general.ecx(),
+            general.edx(),
+            general.esi(),
+            general.edi(),
+            general.ebp(),
+            esp,
+        ],
+        eip: vmread(Field::GUEST_RIP) as u32,
+        eflags: vmread(Field::GUEST_RFLAGS) as u32 & !Flags::VM,
+        selectors: SEGMENTS.map(|(selector, _)| vmread(selector) as u16),
+        bases: SEGMENTS.map(|(_, base)| vmread(base) as u32),
+        cr0: visible_cr0(vm),
+        tables: [
+            (vmread(Field::GUEST_GDTR_BASE) as u32, vmread(Field::GUEST_GDTR_LIMIT) as u32),
+            (vmread(Field::GUEST_IDTR_BASE) as u32, vmread(Field::GUEST_IDTR_LIMIT) as u32),
+        ],
+        size: code.size,
+        ..Registers::default()
+    };
+    read(vm, code.base.wrapping_add(registers.eip), &mut registers.code);
+    read(vm, (vmread(Field::GUEST_SS_BASE) as u32).wrapping_add(esp), &mut registers.stack);
+    report.record(&Record::Registers(registers));
 }

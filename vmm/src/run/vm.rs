@@ -19,7 +19,9 @@ use crate::report::Reporter;
 use crate::{host_timer, io};
 
 use super::backend::Backend;
+use super::bios_trace::Call;
 use super::disk::ModuleDisks;
+use super::statistics::Statistics;
 
 /// Blocking by STI and by MOV SS, in the interruptibility state.
 pub const BLOCKING: u64 = 0b11;
@@ -61,6 +63,10 @@ pub struct Vm {
     pub dropped_writes: u64,
     /// The period of the guest's timer that the host's follows.
     pub timer_period: u64,
+    /// Whether BIOS calls are told.
+    pub traces_bios: bool,
+    /// Counts, if they are wanted.
+    pub statistics: Option<Statistics>,
 }
 
 /// A read-only page is open for one instruction.
@@ -184,11 +190,18 @@ impl Vm {
             return self.backend.undefined_instruction(self);
         }
         let now = self.clock.now();
+        let call = self.traces_bios.then(|| Call::begin(self));
         let mut cpu = GuestCpu::current(&mut self.vcpu.general);
         let mut service =
             Service { cpu: &mut cpu, memory: &mut self.space, disks: &mut self.disks, host: report, now };
         match self.pc.service(&mut service) {
-            ServiceOutcome::Served { .. } => {
+            ServiceOutcome::Served { vector } => {
+                if let Some(call) = call {
+                    call.end(self, vector, report);
+                }
+                if let Some(statistics) = &mut self.statistics {
+                    statistics.service(vector);
+                }
                 self.end_blocking();
                 self.follow_devices();
                 self.ended().map_or(Next::Run, Next::End)
@@ -244,6 +257,9 @@ impl Vm {
             return Next::Run;
         }
         let vector = self.pc.acknowledge();
+        if let Some(statistics) = &mut self.statistics {
+            statistics.interrupt(vector);
+        }
         self.backend.interrupt(self, vector)
     }
 

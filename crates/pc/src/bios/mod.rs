@@ -33,7 +33,7 @@ mod rom;
 
 pub use drives::{Geometry, drive_number};
 pub use int19_boot::{BootError, Signature};
-pub use rom::{VIDEO_ROM, VIDEO_ROM_ADDRESS, write_rom};
+pub use rom::{VIDEO_ROM, VIDEO_ROM_ADDRESS, service_vector, write_rom};
 
 use crate::time::Ticks;
 use crate::{Disks, Host, Pc};
@@ -70,6 +70,19 @@ pub enum ServiceOutcome {
 /// Whether the keyboard buffer of the BIOS holds no key.
 pub(crate) fn keyboard_buffer_is_empty(memory: &dyn GuestMemory) -> bool {
     memory.read_u16(data_area::KEY_HEAD) == memory.read_u16(data_area::KEY_TAIL)
+}
+
+/// Keys in the keyboard buffer of the BIOS; 0 where a program has made something else of it.
+pub(crate) fn keys_in_buffer(memory: &dyn GuestMemory) -> u16 {
+    let [head, tail, first, last] =
+        [data_area::KEY_HEAD, data_area::KEY_TAIL, data_area::KEY_BUFFER_FIRST, data_area::KEY_BUFFER_LAST]
+            .map(|address| memory.read_u16(address));
+    let buffer = first..last;
+    match (buffer.contains(&head), buffer.contains(&tail)) {
+        (true, true) if head <= tail => (tail - head) / 2,
+        (true, true) => (last - head + (tail - first)) / 2,
+        _ => 0,
+    }
 }
 
 /// How many different calls of unknown functions are named in the log.

@@ -198,16 +198,23 @@ pub(super) fn entry_at(cpu: &dyn Cpu) -> Option<Entry> {
     if cpu.segment(SegmentRegister::Cs) != SEGMENT {
         return None;
     }
-    match cpu.eip() as u16 {
-        offset @ STUBS..STUBS_END if offset % STUB_SIZE == STUB_CALL => {
-            Some(Entry::Vector(((offset - STUBS) / STUB_SIZE) as u8))
-        }
+    let offset = cpu.eip() as u16;
+    if let Some(vector) = service_vector(SEGMENT, offset) {
+        return Some(Entry::Vector(vector));
+    }
+    match offset {
         RESET => Some(Entry::Reset),
         DELAY_CALL => Some(Entry::DelayOver),
         TICK_HOOK_CALL => Some(Entry::TickHookDone),
         KEY_INTERCEPT_CALL => Some(Entry::KeyInterceptDone),
         _ => None,
     }
+}
+
+/// The interrupt whose service the `VMCALL` at `segment:offset` asks for, if it is one.
+pub const fn service_vector(segment: u16, offset: u16) -> Option<u8> {
+    let in_stub = segment == SEGMENT && STUBS <= offset && offset < STUBS_END;
+    if in_stub && offset % STUB_SIZE == STUB_CALL { Some(((offset - STUBS) / STUB_SIZE) as u8) } else { None }
 }
 
 const fn stub(vector: u8) -> u16 {

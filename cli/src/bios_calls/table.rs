@@ -1,0 +1,136 @@
+//! The BIOS services by number, as Ralf Brown's Interrupt List has them: what each is called, what it takes, and what it
+//! gives back. AH itself tells the function and is not repeated.
+
+/// A service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Service {
+    /// What it is called.
+    pub name: &'static str,
+    /// The registers that it takes, such as `AL ES:BX`.
+    pub takes: &'static str,
+    /// The registers that it gives back; `CF` and `ZF` are flags.
+    pub gives: &'static str,
+}
+
+/// What is shown of a function that no row names.
+pub const UNKNOWN: Service =
+    Service { name: "unknown function", takes: "AL BX CX DX SI DI DS ES", gives: "CF AX BX CX DX" };
+
+/// Interrupts without functions.
+pub const PLAIN: &[(u8, &str, &str, &str)] = &[
+    (0x00, "divide error", "", ""),
+    (0x01, "single step", "", ""),
+    (0x02, "NMI", "", ""),
+    (0x03, "breakpoint", "", ""),
+    (0x04, "overflow", "", ""),
+    (0x05, "print screen", "", ""),
+    (0x06, "invalid opcode", "", ""),
+    (0x07, "no coprocessor", "", ""),
+    (0x08, "timer interrupt", "", ""),
+    (0x09, "keyboard interrupt", "", ""),
+    (0x70, "clock interrupt", "", ""),
+    (0x11, "equipment", "", "AX"),
+    (0x12, "memory below 640 KiB", "", "AX"),
+    (0x18, "nothing to boot", "", ""),
+    (0x19, "boot again", "", ""),
+    (0x1B, "Ctrl-Break", "", ""),
+    (0x1C, "timer tick", "", ""),
+    (0x4A, "alarm", "", ""),
+];
+
+/// Interrupt, AH, and the service.
+pub const FUNCTIONS: &[(u8, u8, &str, &str, &str)] = &[
+    (0x10, 0x00, "set video mode", "AL", ""),
+    (0x10, 0x01, "set cursor shape", "CX", ""),
+    (0x10, 0x02, "set cursor position", "BH DX", ""),
+    (0x10, 0x03, "get cursor position", "BH", "CX DX"),
+    (0x10, 0x04, "read light pen", "", "AH"),
+    (0x10, 0x05, "select page", "AL", ""),
+    (0x10, 0x06, "scroll up", "AL BH CX DX", ""),
+    (0x10, 0x07, "scroll down", "AL BH CX DX", ""),
+    (0x10, 0x08, "read character", "BH", "AX"),
+    (0x10, 0x09, "write characters with attribute", "AL BX CX", ""),
+    (0x10, 0x0A, "write characters", "AL BX CX", ""),
+    (0x10, 0x0B, "set palette or border", "BX", ""),
+    (0x10, 0x0C, "write pixel", "AL BH CX DX", ""),
+    (0x10, 0x0D, "read pixel", "BH CX DX", "AL"),
+    (0x10, 0x0E, "teletype output", "AL BX", ""),
+    (0x10, 0x0F, "get video mode", "", "AX BH"),
+    (0x10, 0x10, "palette and DAC", "AL BX CX DX ES", "BX CX DX"),
+    (0x10, 0x11, "fonts", "AL BX CX DX ES:BP", "CX DX ES:BP"),
+    (0x10, 0x12, "alternate select", "AL BX", "AL BX CX"),
+    (0x10, 0x13, "write string", "AL BX CX DX ES:BP", ""),
+    (0x10, 0x1A, "display combination", "AL BX", "AL BX"),
+    (0x10, 0x1B, "video state", "BX ES:DI", "AL"),
+    (0x10, 0x1C, "save or restore video state", "AL CX ES:BX", "AL BX"),
+    (0x13, 0x00, "reset drive", "DL", "CF AH"),
+    (0x13, 0x01, "status of the last operation", "DL", "CF AH"),
+    (0x13, 0x02, "read sectors", "AL CX DX ES:BX", "CF AX"),
+    (0x13, 0x03, "write sectors", "AL CX DX ES:BX", "CF AX"),
+    (0x13, 0x04, "verify sectors", "AL CX DX", "CF AX"),
+    (0x13, 0x05, "format track", "AL CX DX ES:BX", "CF AH"),
+    (0x13, 0x08, "get drive parameters", "DL", "CF AH BL CX DX ES:DI"),
+    (0x13, 0x0C, "seek", "CX DX", "CF AH"),
+    (0x13, 0x0D, "reset hard disk", "DL", "CF AH"),
+    (0x13, 0x10, "is drive ready", "DL", "CF AH"),
+    (0x13, 0x11, "recalibrate", "DL", "CF AH"),
+    (0x13, 0x15, "get drive type", "DL", "CF AH CX DX"),
+    (0x13, 0x16, "disk changed", "DL", "CF AH"),
+    (0x13, 0x17, "set disk type", "AL DL", "CF AH"),
+    (0x13, 0x18, "set media type", "CX DL", "CF AH ES:DI"),
+    (0x13, 0x41, "are extensions there", "BX DL", "CF AH BX CX"),
+    (0x13, 0x42, "extended read", "DL DS:SI", "CF AH"),
+    (0x13, 0x43, "extended write", "AL DL DS:SI", "CF AH"),
+    (0x13, 0x44, "extended verify", "DL DS:SI", "CF AH"),
+    (0x13, 0x45, "lock drive", "AL DL", "CF AX"),
+    (0x13, 0x46, "eject disk", "DL", "CF AH"),
+    (0x13, 0x47, "extended seek", "DL DS:SI", "CF AH"),
+    (0x13, 0x48, "extended drive parameters", "DL DS:SI", "CF AH"),
+    (0x14, 0x00, "set up serial port", "AL DX", "AX"),
+    (0x14, 0x01, "send byte", "AL DX", "AH"),
+    (0x14, 0x02, "receive byte", "DX", "AX"),
+    (0x14, 0x03, "serial port status", "DX", "AX"),
+    (0x15, 0x24, "A20 gate", "AL", "CF AX BX"),
+    (0x15, 0x4F, "keyboard intercept", "AL", "CF AL"),
+    (0x15, 0x53, "power management (APM)", "AL BX CX", "CF AX BX CX"),
+    (0x15, 0x83, "event wait", "AL CX DX ES:BX", "CF AH"),
+    (0x15, 0x84, "joystick", "DX", "CF AX BX CX DX"),
+    (0x15, 0x85, "SysRq key", "AL", "CF AH"),
+    (0x15, 0x86, "wait", "CX DX", "CF AH"),
+    (0x15, 0x87, "move extended memory", "CX ES:SI", "CF AH"),
+    (0x15, 0x88, "extended memory", "", "CF AX"),
+    (0x15, 0x89, "switch to protected mode", "BX ES:SI", "CF AH"),
+    (0x15, 0x90, "device busy", "AL ES:BX", "CF AH"),
+    (0x15, 0x91, "interrupt complete", "AL", "CF AH"),
+    (0x15, 0xC0, "system configuration", "", "CF AH ES:BX"),
+    (0x15, 0xC1, "extended BIOS data area", "", "CF ES"),
+    (0x15, 0xC2, "pointing device", "AL BX ES:BX", "CF AH BX CX DX"),
+    (0x16, 0x00, "read key", "", "AX"),
+    (0x16, 0x01, "is a key there", "", "ZF AX"),
+    (0x16, 0x02, "shift state", "", "AL"),
+    (0x16, 0x03, "typematic rate", "AL BX", ""),
+    (0x16, 0x05, "store key", "CX", "AL"),
+    (0x16, 0x09, "keyboard functions", "", "AL"),
+    (0x16, 0x0A, "keyboard identification", "", "BX"),
+    (0x16, 0x10, "read key (101 keys)", "", "AX"),
+    (0x16, 0x11, "is a key there (101 keys)", "", "ZF AX"),
+    (0x16, 0x12, "shift state (101 keys)", "", "AX"),
+    (0x17, 0x00, "print character", "AL DX", "AH"),
+    (0x17, 0x01, "set up printer", "DX", "AH"),
+    (0x17, 0x02, "printer status", "DX", "AH"),
+    (0x1A, 0x00, "get ticks", "", "AL CX DX"),
+    (0x1A, 0x01, "set ticks", "CX DX", ""),
+    (0x1A, 0x02, "get time", "", "CF CX DX"),
+    (0x1A, 0x03, "set time", "CX DX", ""),
+    (0x1A, 0x04, "get date", "", "CF CX DX"),
+    (0x1A, 0x05, "set date", "CX DX", ""),
+    (0x1A, 0x06, "set alarm", "CX DX", "CF"),
+    (0x1A, 0x07, "clear alarm", "", ""),
+];
+
+/// Interrupt, AX, and the service, where AL is part of the function's number.
+pub const SUBFUNCTIONS: &[(u8, u16, &str, &str, &str)] = &[
+    (0x15, 0x5307, "set power state (APM)", "BX CX", "CF AH"),
+    (0x15, 0xE801, "memory above 1 and above 16 MiB", "", "CF AX BX CX DX"),
+    (0x15, 0xE820, "memory map", "EBX ECX EDX ES:DI", "CF EAX EBX ECX"),
+];

@@ -16,7 +16,7 @@ use vmx::controls::ControlKind;
 use crate::args::CapsArgs;
 use crate::paint::Paint;
 use crate::status::{Failure, Status};
-use profile::{Feature, Processor, msr_name};
+use profile::{Feature, Mask, Processor, msr_name};
 
 /// Carries out `caps`.
 ///
@@ -108,6 +108,11 @@ pub fn object(processor: &Processor) -> Value {
         });
         for feature in Feature::ALL {
             facts[feature.key()] = Value::from(*feature.of(&mut cpu));
+        }
+        for mask in Mask::ALL {
+            if let Some(bits) = *mask.of(&mut cpu) {
+                facts[mask.key()] = Value::from(format!("{bits:#x}"));
+            }
         }
         object["cpu"] = facts;
     }

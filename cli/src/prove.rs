@@ -11,6 +11,7 @@ mod report;
 pub mod rule_table;
 mod run;
 mod tally;
+pub mod unproved;
 
 use std::io::Write;
 

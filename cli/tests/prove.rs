@@ -1,4 +1,4 @@
-//! The auditor against the engine's five models with VT-x: 50,000 mutated VM entries on each, and no disagreement.
+//! The auditor against the engine's six models with VT-x: 50,000 mutated VM entries on each, and no disagreement.
 
 use std::process::Command;
 
@@ -41,4 +41,9 @@ fn the_auditor_agrees_with_haswell() {
 #[test]
 fn the_auditor_agrees_with_skylake() {
     agrees_on("skylake", 120);
+}
+
+#[test]
+fn the_auditor_agrees_with_tigerlake() {
+    agrees_on("tigerlake", 135);
 }

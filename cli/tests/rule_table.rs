@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use cli::prove::rule_table::{markdown, proved};
+use cli::prove::rule_table::{markdown, proved, why_not};
+use cli::prove::unproved;
 
 /// Where the table is.
 const TABLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../book/rules.md");
@@ -25,5 +26,24 @@ fn what_is_said_to_be_proved_is_a_rule() {
     let rules = vmx::audit::rules();
     for rule in proved().keys() {
         assert!(rules.iter().any(|known| known.id == *rule), "there is no rule {rule}");
+    }
+}
+
+#[test]
+fn each_rule_is_proved_or_has_a_reason_why_not() {
+    let proved = proved();
+    for rule in vmx::audit::rules() {
+        assert!(proved.contains_key(rule.id) || !why_not(rule.id).is_empty(), "no reason for {}", rule.id);
+        assert!(
+            !proved.contains_key(rule.id) || unproved::reason(rule.id).is_none(),
+            "{} is proved, and has a reason why not",
+            rule.id
+        );
+    }
+    for start in unproved::starts() {
+        assert!(
+            vmx::audit::rules().iter().any(|rule| rule.id.starts_with(start)),
+            "no rule starts with {start}"
+        );
     }
 }

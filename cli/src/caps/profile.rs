@@ -68,6 +68,41 @@ impl Feature {
     }
 }
 
+/// An MSR whose bits CPUID describes: which of them may be 1.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[allow(missing_docs)]
+pub enum Mask {
+    PerfGlobalCtrl,
+    RtitCtl,
+    LbrCtl,
+    SpecCtrl,
+}
+
+impl Mask {
+    /// All of them.
+    pub const ALL: [Mask; 4] = [Self::PerfGlobalCtrl, Self::RtitCtl, Self::LbrCtl, Self::SpecCtrl];
+
+    /// The name of its entry in a profile.
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::PerfGlobalCtrl => "perf_global_ctrl",
+            Self::RtitCtl => "rtit_ctl",
+            Self::LbrCtl => "lbr_ctl",
+            Self::SpecCtrl => "spec_ctrl",
+        }
+    }
+
+    /// The fact's place.
+    pub fn of(self, facts: &mut CpuFacts) -> &mut Option<u64> {
+        match self {
+            Self::PerfGlobalCtrl => &mut facts.perf_global_ctrl,
+            Self::RtitCtl => &mut facts.rtit_ctl,
+            Self::LbrCtl => &mut facts.lbr_ctl,
+            Self::SpecCtrl => &mut facts.spec_ctrl,
+        }
+    }
+}
+
 /// The manual's name of a capability MSR ("VMX Capability Reporting Facility", Appendix A).
 pub fn msr_name(address: u32) -> &'static str {
     MSR_NAMES.get(address.wrapping_sub(msr::BASIC) as usize).copied().unwrap_or("not a capability MSR")
@@ -124,6 +159,8 @@ pub enum Fact {
     LinearWidth(u8),
     /// Whether there is a feature. A profile that tells one tells all: those that it does not name are absent.
     Feature(Feature, bool),
+    /// Which bits of an MSR may be 1.
+    Mask(Mask, u64),
     /// Whether the processor is in IA-32e mode at the entry.
     Ia32eMode(bool),
 }
@@ -165,6 +202,7 @@ impl Processor {
                 *feature.of(cpu) = has;
                 self.facts.features = true;
             }
+            Fact::Mask(mask, bits) => *mask.of(cpu) = Some(bits),
             Fact::Ia32eMode(is_on) => cpu.in_ia32e_mode = is_on,
         }
         cpu.known = self.facts.physical_width && self.facts.linear_width && self.facts.features;

@@ -7,7 +7,7 @@ use anyhow::{Context, bail};
 use serde_json::Value;
 use vmx::capability::{Profile, msr};
 
-use super::profile::{Fact, Feature, MSR_NAMES, Processor};
+use super::profile::{Fact, Feature, MSR_NAMES, Mask, Processor};
 use crate::audit::dump::number;
 use crate::audit::text;
 
@@ -174,6 +174,11 @@ fn facts(processor: &mut Processor, line: &str) {
 
 /// Records one fact by its name in the profile; `false` when name or value is not understood.
 fn set_fact(processor: &mut Processor, key: &str, value: &str) -> bool {
+    if let Some(mask) = Mask::ALL.into_iter().find(|mask| mask.key() == key) {
+        let Some(bits) = number(value) else { return false };
+        processor.set_fact(Fact::Mask(mask, bits));
+        return true;
+    }
     let truth = match value.to_ascii_lowercase().as_str() {
         "true" | "yes" | "1" => Some(true),
         "false" | "no" | "0" => Some(false),

@@ -16,6 +16,8 @@ pub enum Cpu {
     Haswell,
     /// Core i7 Skylake-X.
     Skylake,
+    /// Core i7 Tiger Lake: control-flow enforcement (CET), protection keys for supervisor pages.
+    Tigerlake,
     /// Celeron 336: 64-bit long mode, no VT-x.
     P4,
     /// Pentium 4 Willamette: neither long mode nor VT-x.
@@ -25,7 +27,7 @@ pub enum Cpu {
 
 impl Cpu {
     /// All of them, in the order of their age.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::P4Willamette,
         Self::P4,
         Self::Core2,
@@ -33,6 +35,7 @@ impl Cpu {
         Self::Arrandale,
         Self::Haswell,
         Self::Skylake,
+        Self::Tigerlake,
     ];
 
     /// The name that Bochs gives it.
@@ -43,6 +46,7 @@ impl Cpu {
             Self::Arrandale => "corei5_arrandale_m520",
             Self::Haswell => "corei7_haswell_4770",
             Self::Skylake => "corei7_skylake_x",
+            Self::Tigerlake => "tigerlake",
             Self::P4 => "p4_prescott_celeron_336",
             Self::P4Willamette => "p4_willamette",
         }

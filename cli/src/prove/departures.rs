@@ -64,9 +64,7 @@ const NULL_STACK: &str = "With a null selector in SS and 64-bit code nothing els
 fn is_null_stack(violation: &Violation, machine: &Machine, _: Cpu) -> bool {
     let ss = SegmentName::Ss.fields();
     let is_null = machine.get(ss.selector).is_some_and(|selector| selector & !3 == 0);
-    let is_64_bit =
-        machine.get(Field::VM_ENTRY_CONTROLS).is_some_and(|word| word & entry::IA_32E_MODE_GUEST != 0)
-            && rights(machine, SegmentName::Cs).is_long();
+    let is_64_bit = is_ia_32e(machine) && rights(machine, SegmentName::Cs).is_long();
     is_null && is_64_bit && [ss.base, ss.limit, ss.access_rights].contains(&violation.field)
 }
 
@@ -84,6 +82,13 @@ pub const DEPARTURES: &[Departure] = &[
         behaviour: Behaviour::Stops,
         when: |violation, _, _| violation.value >> 8 & 7 == 7,
         argument: "Type 7 passes without the monitor trap flag; its delivery is not written, and the emulator stops.",
+    },
+    Departure {
+        rule: "control.entry.event.no_error_code",
+        behaviour: Behaviour::Ignores,
+        when: |_, _, cpu| cpu == Cpu::Tigerlake,
+        argument: "On the model with CET the delivery of an error code is not checked at all, where the manual waives only \
+                   that it must fit the vector.",
     },
     Departure {
         rule: "guest.ia_32e_mode.cr0",
@@ -135,11 +140,15 @@ pub const DEPARTURES: &[Departure] = &[
         argument: "In 64-bit mode RIP is not checked; the guest's first fetch faults instead.",
     },
     Departure {
+        rule: "guest.ssp.high",
+        behaviour: Behaviour::Ignores,
+        when: |violation, machine, _| is_ia_32e(machine) && matches!(violation.value as i64 >> 47, 0 | -1),
+        argument: "In compatibility mode a canonical SSP passes, where the manual wants bits 63:32 to be 0.",
+    },
+    Departure {
         rule: "guest.rflags.vm",
         behaviour: Behaviour::Ignores,
-        when: |_, machine, _| {
-            machine.get(Field::VM_ENTRY_CONTROLS).is_some_and(|word| word & entry::IA_32E_MODE_GUEST == 0)
-        },
+        when: |_, machine, _| !is_ia_32e(machine),
         argument: "VM is refused in IA-32e mode, but not with CR0.PE = 0.",
     },
     Departure {
@@ -259,7 +268,30 @@ pub const ADDITIONS: &[Addition] = &[
         },
         argument: "As for non-conforming code.",
     },
+    Addition {
+        message: "VMFAIL: VMCS guest IA32_S_CET/EB_LEG_BITMAP_BASE non canonical or invalid",
+        outcome: INVALID_GUEST,
+        when: |machine| loads(machine, Field::GUEST_IA32_S_CET) >> 32 != 0 && !is_ia_32e(machine),
+        argument: "The manual wants bits 63:32 of IA32_S_CET to be 0 in a 32-bit host, and says nothing of a 32-bit guest.",
+    },
+    Addition {
+        message: "VMFAIL: VMCS guest SSP non canonical or invalid",
+        outcome: INVALID_GUEST,
+        when: |machine| matches!(loads(machine, Field::GUEST_SSP) as i64 >> 47, 1 | -2) && is_ia_32e(machine),
+        argument: "In 64-bit mode SSP need not be canonical: its top bit may differ from those above.",
+    },
 ];
+
+/// The value of a field that the entry loads with CET state; 0 where it does not.
+fn loads(machine: &Machine, field: Field) -> u64 {
+    let is_loaded =
+        machine.get(Field::VM_ENTRY_CONTROLS).is_some_and(|word| word & entry::LOAD_CET_STATE != 0);
+    if is_loaded { machine.get(field).unwrap_or(0) } else { 0 }
+}
+
+fn is_ia_32e(machine: &Machine) -> bool {
+    machine.get(Field::VM_ENTRY_CONTROLS).is_some_and(|word| word & entry::IA_32E_MODE_GUEST != 0)
+}
 
 fn rights(machine: &Machine, name: SegmentName) -> AccessRights {
     AccessRights(machine.get(name.fields().access_rights).unwrap_or(0) as u32)

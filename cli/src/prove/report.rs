@@ -7,7 +7,9 @@ use vmx::audit;
 
 use super::Trial;
 use super::departures::{ADDITIONS, Behaviour, DEPARTURES};
+use super::rule_table::proved;
 use super::tally::{RuleTally, Tally};
+use super::unproved::reason;
 
 /// Disagreements that are shown.
 const SHOWN: usize = 20;
@@ -105,10 +107,21 @@ fn why_unproved(rule: &str, counts: RuleTally) -> String {
             };
             format!("{what}: {}", departure.argument)
         }
-        (None, RuleTally { broken: 0, .. }) => {
-            "no case broke it: the model lacks what it is about, or no change reaches it".to_owned()
+        (None, counts) => match (reason(rule), proved().get(rule)) {
+            (Some(reason), _) => reason.to_owned(),
+            (None, Some(models)) => format!("{}; proved on {}", here(counts), models.join(", ")),
+            (None, None) => here(counts).to_owned(),
+        },
+    }
+}
+
+/// What this trial lacks.
+fn here(counts: RuleTally) -> &'static str {
+    match counts {
+        RuleTally { broken: 0, .. } => {
+            "no case broke it: the model lacks what it is about, or the cases are too few"
         }
-        (None, RuleTally { alone: 0, .. }) => "no case broke it alone".to_owned(),
-        (None, _) => "Bochs names no check of its own for it".to_owned(),
+        RuleTally { alone: 0, .. } => "no case broke it alone",
+        _ => "Bochs named another check",
     }
 }

@@ -6,6 +6,7 @@ use std::fmt::Write;
 use vmx::audit::{Outcome, judged_msrs, not_checked, rules};
 
 use super::departures::DEPARTURES;
+use super::unproved::reason;
 
 /// A line for each rule that trials proved, and the models on which they did: what `audit --prove --json` said of
 /// 200,000 cases on each model.
@@ -45,7 +46,7 @@ pub fn markdown() -> String {
         };
         let confirmed = match proved.get(rule.id) {
             Some(models) => models.join(", "),
-            None => why_not(rule.id).to_owned(),
+            None => format!("no: {}", why_not(rule.id)),
         };
         // A string takes everything, so there is no error to handle.
         let _ = writeln!(
@@ -89,9 +90,10 @@ fn gaps() -> String {
     out
 }
 
-fn why_not(rule: &str) -> &'static str {
+/// Why no trial proves the rule: the engine departs from the manual, or has no such thing.
+pub fn why_not(rule: &str) -> &'static str {
     match DEPARTURES.iter().find(|departure| departure.rule == rule) {
         Some(departure) => departure.argument,
-        None => "no: no model has what it is about, or no case breaks it alone",
+        None => reason(rule).unwrap_or_default(),
     }
 }

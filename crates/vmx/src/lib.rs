@@ -10,7 +10,7 @@
 //! in the chapter numbering of revision 086 (December 2024): chapter 26 is "Virtual Machine Control Structures",
 //! 27 "VMX Non-Root Operation", 28 "VM Entries", 29 "VM Exits". Comments cite section and title. What was published
 //! later (FRED, MSR lists, APIC-timer virtualization) is included and cited by title.
-//! Three sources stand beside the manual: what Bochs 2.7 does on its five models (the capability dumps, which fields
+//! Three sources stand beside the manual: what Bochs 2.7 does on its six models (the capability dumps, which fields
 //! exist, which rules it enforces), and the encodings that other hypervisors and Intel's TDX module publish.
 #![no_std]
 #![forbid(unsafe_code)]

@@ -1,4 +1,4 @@
-//! The capability MSRs: which exist, what they say, on the dumps of five models.
+//! The capability MSRs: which exist, what they say, on the dumps of six models.
 
 use std::collections::BTreeMap;
 
@@ -79,11 +79,13 @@ fn an_msr_that_does_not_exist_has_no_value() {
 fn basic_information_is_decoded_as_bochs_documents_its_models() {
     for profile in Profile::ALL {
         let it = profile.capabilities;
-        assert_eq!(it.revision(), 0x2B, "{}", profile.name);
+        let is_newest = profile.name == "tigerlake";
+        assert_eq!(it.revision(), if is_newest { 4 } else { 0x2B }, "{}", profile.name);
         assert_eq!(it.region_size_bytes(), 4096, "{}", profile.name);
         assert_eq!(it.memory_type(), 6, "{}", profile.name);
         assert!(it.true_controls() && it.string_io_information(), "{}", profile.name);
-        assert!(!it.addresses_limited_to_32_bits() && !it.dual_monitor() && !it.any_error_code());
+        assert!(!it.addresses_limited_to_32_bits() && !it.dual_monitor());
+        assert_eq!(it.any_error_code(), is_newest, "{}", profile.name);
     }
 }
 
@@ -114,6 +116,7 @@ fn models_differ_in_what_the_host_chooses_a_back_end_by() {
         ("arrandale", true, true, true, 0b1111, false),
         ("haswell", true, true, true, 0b1111, false),
         ("skylake", true, true, true, 0b1111, true),
+        ("tigerlake", true, true, true, 0b1111, true),
     ];
     for (name, ept, vpid, unrestricted, activity, zero_length) in rows {
         let it = Profile::from_name(name).unwrap().capabilities;
@@ -151,22 +154,23 @@ fn ept_and_vpid_are_decoded() {
 #[test]
 fn fields_exist_where_their_control_does() {
     let rows = [
-        (Field::GUEST_CS_SELECTOR, [true; 5]),
-        (Field::TPR_THRESHOLD, [true; 5]),
-        (Field::SECONDARY_PROCESSOR_BASED_VM_EXECUTION_CONTROLS, [true; 5]),
-        (Field::CR3_TARGET_VALUE_3, [true; 5]),
-        (Field::GUEST_PHYSICAL_ADDRESS, [false, true, true, true, true]),
-        (Field::VIRTUAL_PROCESSOR_ID, [false, true, true, true, true]),
-        (Field::GUEST_IA32_EFER, [false, true, true, true, true]),
-        (Field::VMX_PREEMPTION_TIMER_VALUE, [false, true, true, true, true]),
-        (Field::GUEST_IA32_PERF_GLOBAL_CTRL, [true; 5]),
-        (Field::PLE_GAP, [false, false, false, true, true]),
-        (Field::EPTP_LIST_ADDRESS, [false, false, false, true, true]),
-        (Field::VMREAD_BITMAP_ADDRESS, [false, false, false, true, true]),
-        (Field::PML_ADDRESS, [false, false, false, false, true]),
-        (Field::TSC_MULTIPLIER, [false, false, false, false, true]),
-        (Field::HLAT_POINTER, [false; 5]),
-        (Field::SHARED_EPT_POINTER, [false; 5]),
+        (Field::GUEST_CS_SELECTOR, [true; 6]),
+        (Field::TPR_THRESHOLD, [true; 6]),
+        (Field::SECONDARY_PROCESSOR_BASED_VM_EXECUTION_CONTROLS, [true; 6]),
+        (Field::CR3_TARGET_VALUE_3, [true; 6]),
+        (Field::GUEST_PHYSICAL_ADDRESS, [false, true, true, true, true, true]),
+        (Field::VIRTUAL_PROCESSOR_ID, [false, true, true, true, true, true]),
+        (Field::GUEST_IA32_EFER, [false, true, true, true, true, true]),
+        (Field::VMX_PREEMPTION_TIMER_VALUE, [false, true, true, true, true, true]),
+        (Field::GUEST_IA32_PERF_GLOBAL_CTRL, [true; 6]),
+        (Field::PLE_GAP, [false, false, false, true, true, true]),
+        (Field::EPTP_LIST_ADDRESS, [false, false, false, true, true, true]),
+        (Field::VMREAD_BITMAP_ADDRESS, [false, false, false, true, true, true]),
+        (Field::PML_ADDRESS, [false, false, false, false, true, true]),
+        (Field::TSC_MULTIPLIER, [false, false, false, false, true, true]),
+        (Field::HOST_SSP, [false, false, false, false, false, true]),
+        (Field::HLAT_POINTER, [false; 6]),
+        (Field::SHARED_EPT_POINTER, [false; 6]),
     ];
     for (field, wanted) in rows {
         assert_eq!(Profile::ALL.map(|profile| profile.capabilities.has_field(field)), wanted, "{field}");

@@ -40,6 +40,7 @@ fn cr4_must_have_vmxe_and_only_bits_that_the_model_knows() {
         ("arrandale", 0x67FF),
         ("haswell", 0x1727FF),
         ("skylake", 0x3727FF),
+        ("tigerlake", 0xF72FFF),
     ];
     for (name, may_be_1) in rows {
         let fixed = Profile::from_name(name).unwrap().capabilities.cr4_fixed();

@@ -2,7 +2,7 @@
 //! areas, and pairs of fields that one rule relates.
 
 use super::random::Random;
-use super::{Case, MSR_ENTRIES, MsrEntry, arena};
+use super::{Case, MSR_ENTRIES, MsrEntry, arena, pairs};
 use crate::capability::Capabilities;
 use crate::controls::{ControlKind, entry, exit, pin, primary, secondary};
 use crate::field::{Field, Kind, Width};
@@ -51,7 +51,8 @@ const VECTORS: [u64; 16] = [0, 1, 2, 3, 4, 6, 8, 10, 13, 14, 17, 18, 31, 32, 0x8
 
 pub(super) fn change(case: &mut Case, capabilities: &Capabilities, random: &mut Random) {
     let machine = &mut case.machine;
-    match random.below(32) {
+    match random.below(34) {
+        32.. => pairs::change_pair(machine, random),
         0..5 => flip_bit(machine, random),
         5..8 => boundary(machine, random, capabilities),
         8..9 => any_value(machine, random),
@@ -81,14 +82,14 @@ fn any_field(machine: &Machine, random: &mut Random) -> Field {
     }
 }
 
-fn flip(machine: &mut Machine, field: Field, mask: u64) {
+pub(super) fn flip(machine: &mut Machine, field: Field, mask: u64) {
     if let Some(value) = machine.get(field) {
         machine.set(field, value ^ mask);
     }
 }
 
 /// Sets a field that the processor has.
-fn put(machine: &mut Machine, field: Field, value: u64) {
+pub(super) fn put(machine: &mut Machine, field: Field, value: u64) {
     if machine.get(field).is_some() {
         machine.set(field, value);
     }
@@ -156,28 +157,11 @@ fn change_segment(machine: &mut Machine, random: &mut Random) {
             flip(machine, fields.access_rights, if random.one_in(2) { 1 << 15 } else { 0 });
         }
         5 => flip(machine, fields.selector, 1 << random.below(4)),
-        6 => change_privilege(machine, random),
+        6 => pairs::change_privilege(machine, random),
         _ => {
             let base =
                 random.pick(&[1 << 4, 1 << 16, 1 << 31, 1 << 32, 1 << 46, 1 << 47, 0xFFFF << 47, 1 << 63]);
             machine.set(fields.base, base);
-        }
-    }
-}
-
-/// Privilege levels of code and stack, which many rules relate.
-fn change_privilege(machine: &mut Machine, random: &mut Random) {
-    let (cs, ss) = (SegmentName::Cs.fields(), SegmentName::Ss.fields());
-    let level = random.below(4) as u64;
-    for fields in [cs, ss] {
-        if random.one_in(4) {
-            continue;
-        }
-        if let (Some(selector), Some(rights)) =
-            (machine.get(fields.selector), machine.get(fields.access_rights))
-        {
-            machine.set(fields.selector, selector & !3 | level);
-            machine.set(fields.access_rights, rights & !0x60 | level << 5);
         }
     }
 }

@@ -5,8 +5,8 @@
 
 use super::{Case, arena};
 use crate::capability::Capabilities;
-use crate::control_register::cr4;
-use crate::controls::entry;
+use crate::control_register::{cr0, cr4};
+use crate::controls::{entry, exit};
 use crate::field::Field;
 use crate::machine::Machine;
 
@@ -67,6 +67,7 @@ pub(super) fn contain(case: &mut Case, capabilities: &Capabilities) {
         contain_area(machine, count, address, page, width);
     }
     contain_return(machine, capabilities);
+    contain_enforcement(machine);
     machine.set(Field::EXCEPTION_BITMAP, u64::from(u32::MAX));
     if machine.get(Field::VMX_PREEMPTION_TIMER_VALUE).is_some() {
         machine.set(Field::VMX_PREEMPTION_TIMER_VALUE, 0);
@@ -110,5 +111,17 @@ fn contain_return(machine: &mut Machine, capabilities: &Capabilities) {
     let Some(rip) = machine.get(Field::HOST_RIP) else { return };
     if capabilities.cpu.is_canonical(rip) && rip != arena::STUB + arena::STUB_ALIAS {
         machine.set(Field::HOST_RIP, arena::STUB);
+    }
+}
+
+/// Control-flow enforcement stays off in the host where Bochs would accept it, which looks at CR0.WP only where the exit
+/// loads CET state: the way back does not begin with ENDBR64, and has no shadow stack.
+fn contain_enforcement(machine: &mut Machine) {
+    let has = |field: Field, mask: u64| machine.get(field).is_some_and(|value| value & mask != 0);
+    let refused =
+        !has(Field::HOST_CR0, cr0::WP) && has(Field::PRIMARY_VM_EXIT_CONTROLS, exit::LOAD_CET_STATE);
+    if has(Field::HOST_CR4, cr4::CET) && !refused {
+        let value = machine.get(Field::HOST_CR4).unwrap_or(0);
+        machine.set(Field::HOST_CR4, value & !cr4::CET);
     }
 }

@@ -9,6 +9,7 @@ mod base;
 mod change;
 mod contain;
 mod outcome;
+mod pairs;
 pub mod random;
 
 pub use base::{Equipment, Kind, state};

@@ -10,6 +10,7 @@ mod keys;
 pub mod list;
 pub mod log;
 pub mod names;
+mod registers;
 pub mod report;
 pub mod snapshot;
 pub mod text;
@@ -82,7 +83,13 @@ pub fn read(bytes: &[u8]) -> anyhow::Result<(Reading, Option<Processor>)> {
         return snapshot::read(bytes);
     }
     let lines = text::lines(bytes);
-    let mut reading = if log::is_log(&lines) { log::read(&lines) } else { list::read(&lines) };
+    let mut reading = if log::is_log(&lines) {
+        log::read(&lines)
+    } else if registers::is_registers(&lines) {
+        registers::read(&lines)
+    } else {
+        list::read(&lines)
+    };
     let note = reading.dumps.first().and_then(|dump| dump.notes.first()).cloned();
     reading.dumps.retain(|dump| !dump.machine.is_empty());
     if !reading.dumps.is_empty() {

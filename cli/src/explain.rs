@@ -4,14 +4,16 @@
 
 pub mod ask;
 mod bits;
+mod meaning;
 pub mod parts;
 pub mod place;
 
 use std::io::Write;
 
 use vmx::Field;
-use vmx::audit::Rule;
+use vmx::audit::{self, Rule};
 use vmx::capability::Profile;
+use vmx::controls::ControlKind;
 use vmx::exit::ExitReason;
 use vmx::field::Access;
 use vmx::instruction_error::InstructionError;
@@ -41,7 +43,8 @@ fn complaint(unknown: &Unknown) -> String {
         Some(why) => format!("{what}: {why}"),
         None => format!(
             "{what:?} is not known; give an exit reason (48, 0x80000021), \"error 7\", a field (0x6820, guest_rflags), \
-             a value of it (cs_access_rights=0x9b), or an MSR (\"msr 0x482=0x...\")"
+             a value of it (cs_access_rights=0x9b), an MSR (\"msr 0x482=0x...\"), a control (\"unrestricted guest\"), an \
+             event (0x80000b0e), or an exit qualification (\"exit 48 qualification 0x181\")"
         ),
     };
     if !unknown.near.is_empty() {
@@ -59,6 +62,10 @@ pub fn text(subject: Subject, paint: Paint) -> String {
         Subject::Field(field, Some(value)) => value_text(field, value, paint),
         Subject::Msr(address, value) => msr(address, value, paint),
         Subject::Rule(rule) => rule_text(rule, paint),
+        Subject::Qualification(reason, value) => qualification(reason, value, paint),
+        Subject::Control(kind, mask) => control(kind, mask, paint),
+        Subject::Event(word) => event(word, paint),
+        Subject::OtherMsr(address) => other_msr(address, paint),
     }
 }
 
@@ -201,6 +208,64 @@ fn msr(address: u32, value: Option<u64>, paint: Paint) -> String {
         text.push_str(&format!("  {line}\n"));
     }
     text + &cite(words::section(address), paint)
+}
+
+fn qualification(reason: u32, value: u64, paint: Paint) -> String {
+    let heading = format!("exit reason {reason:X}h: {}; exit qualification {value:X}h", ExitReason(reason));
+    format!("{}\n  {}\n", paint.heading(&heading), parts::qualification(u64::from(reason), 0, value))
+        + &cite(place::section(Field::EXIT_QUALIFICATION), paint)
+}
+
+fn control(kind: ControlKind, mask: u64, paint: Paint) -> String {
+    let bit = mask.trailing_zeros();
+    let name = kind.names().iter().find(|(known, _)| *known == mask).map_or("", |(_, name)| name);
+    let mut text = paint.heading(&format!("{name}: {kind}, bit {bit}"));
+    text.push_str(&format!("\n  of {}\n", field_line(kind.field())));
+    for (setting, wanted) in
+        [("free", (false, true)), ("must be 1", (true, true)), ("must be 0", (false, false))]
+    {
+        let is_so = |profile: &&Profile| {
+            let allowed = profile.capabilities.allowed(kind);
+            (allowed.must_be_1 & mask != 0, allowed.may_be_1 & mask != 0) == wanted
+        };
+        let models: Vec<&str> = Profile::ALL.iter().filter(is_so).map(|profile| profile.name).collect();
+        if !models.is_empty() {
+            text.push_str(&format!("  {setting} on {}\n", models.join(", ")));
+        }
+    }
+    let rules: Vec<&str> = audit::rules()
+        .iter()
+        .filter(|rule| rule.sentence.to_ascii_lowercase().contains(&name.to_ascii_lowercase()))
+        .map(|rule| rule.id)
+        .collect();
+    if !rules.is_empty() {
+        text.push_str(&wrapped("rules that name it:", &rules, 2));
+    }
+    text + &cite(place::section(kind.field()), paint)
+}
+
+fn event(word: u32, paint: Paint) -> String {
+    let field = Field::VM_ENTRY_INTERRUPTION_INFORMATION;
+    let anatomy = parts::anatomy(field, u64::from(word));
+    let heading = paint.heading(&format!("event {word:X}h: {}", anatomy.summary));
+    let of = "as a VM entry injects it, and as VM exits tell it (interruption information, IDT-vectoring information)";
+    format!("{heading}\n  {of}\n{}", rows(&anatomy, paint)) + &cite(place::section(field), paint)
+}
+
+fn other_msr(address: u32, paint: Paint) -> String {
+    let name = audit::judged_msrs()
+        .find(|(first, last, _)| (*first..=*last).contains(&address))
+        .map_or("", |(.., name)| name);
+    let mut text = paint.heading(&format!("MSR {address:X}h, {name}"));
+    text.push('\n');
+    let ending = name.to_ascii_lowercase();
+    let fields: Vec<&str> =
+        Field::ALL.into_iter().map(Field::name).filter(|field| field.ends_with(&ending)).collect();
+    if !fields.is_empty() {
+        text.push_str(&wrapped("in the VMCS:", &fields, 2));
+    }
+    text.push_str("  rule load.msr.value judges what an entry of the VM-entry MSR-load area gives it\n");
+    text + &cite(("28.4", "Loading MSRs"), paint)
 }
 
 /// An MSR's values on the engine's models.

@@ -63,6 +63,8 @@ pub enum Format {
     List,
     /// Our own JSON.
     Json,
+    /// The guest's registers, as QEMU and VirtualBox show them.
+    Registers,
 }
 
 impl Format {
@@ -73,6 +75,7 @@ impl Format {
             Self::Xen => "Xen dump",
             Self::List => "list of fields",
             Self::Json => "JSON snapshot",
+            Self::Registers => "register dump",
         }
     }
 
@@ -83,6 +86,7 @@ impl Format {
             Self::Xen => "xen",
             Self::List => "list",
             Self::Json => "json",
+            Self::Registers => "registers",
         }
     }
 }

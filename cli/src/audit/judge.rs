@@ -4,7 +4,7 @@ use vmx::audit::{self, Evidence, Finding, NoMemory, Permitted, Rule, Violation, 
 use vmx::capability::{Profile, msr};
 use vmx::{Capabilities, Field};
 
-use super::dump::Dump;
+use super::dump::{AreaEntry, Dump};
 
 /// A broken rule, in words.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -80,8 +80,52 @@ pub fn judge(dump: &Dump, capabilities: &Capabilities) -> Judgement {
             judgement.open.push(Open { rule: undecided.rule, why: undecided.why.to_string(), lack, likely });
         }
     });
+    loaded_msrs(dump, capabilities, &mut judgement, &mut permitted);
     judgement.outcomes = permitted.outcomes().map(|outcome| outcome.to_string()).collect();
     judgement
+}
+
+/// Judges the entries of the VM-entry MSR-load area, where the dump prints them (KVM: "MSR guest autoload") and not the
+/// fields that point to them. The area is thought of as lying somewhere, and its address is not spoken of.
+fn loaded_msrs(
+    dump: &Dump,
+    capabilities: &Capabilities,
+    judgement: &mut Judgement,
+    permitted: &mut Permitted,
+) {
+    const AREA: u64 = 0x1000;
+    let is_loaded = |entry: &&AreaEntry| entry.area.eq_ignore_ascii_case("guest autoload");
+    let entries: Vec<&AreaEntry> = dump.msrs.iter().filter(is_loaded).collect();
+    let fields = [Field::VM_ENTRY_MSR_LOAD_COUNT, Field::VM_ENTRY_MSR_LOAD_ADDRESS];
+    if entries.is_empty() || fields.iter().any(|field| dump.machine.get(*field).is_some()) {
+        return;
+    }
+    let mut machine = dump.machine.clone();
+    machine.set(Field::VM_ENTRY_MSR_LOAD_COUNT, entries.len() as u64);
+    machine.set(Field::VM_ENTRY_MSR_LOAD_ADDRESS, AREA);
+    let memory = |address: u64| {
+        let entry = entries.get(usize::try_from(address.checked_sub(AREA)? / 16).ok()?)?;
+        Some(if address.is_multiple_of(16) { entry.index } else { entry.value })
+    };
+    let is_about_entries = |rule: &Rule| rule.id.starts_with("load.msr.");
+    judgement.open.retain(|open| !is_about_entries(open.rule));
+    audit::check_with(&machine, capabilities, &memory, &mut |finding| match finding {
+        Finding::Violation(violation) if is_about_entries(violation.rule) => {
+            permitted.add(&violation);
+            let fix = violation.fix().to_string().replace(&format!(" at {AREA:X}h"), "");
+            judgement.broken.push(Broken {
+                field: Field::VM_ENTRY_MSR_LOAD_COUNT,
+                value: entries.len() as u64,
+                fix,
+                ..broken(&violation)
+            });
+        }
+        Finding::Undecided(undecided) if is_about_entries(undecided.rule) => {
+            let (rule, why, lack) = (undecided.rule, undecided.why.to_string(), lack(undecided.why));
+            judgement.open.push(Open { rule, why, lack, likely: None });
+        }
+        Finding::Violation(_) | Finding::Undecided(_) => {}
+    });
 }
 
 fn broken(violation: &Violation) -> Broken {

@@ -94,14 +94,18 @@ pub fn section_of(label: Option<Label>, name: &str) -> Option<Section> {
         Some(Section::Guest)
     } else if names(&["fsbase", "gsbase", "trbase", "gdtbase", "idtbase"]) {
         Some(Section::Host)
-    } else if names(&[
-        "pinbased",
-        "cpubased",
-        "secondaryexec",
-        "entrycontrols",
-        "exitcontrols",
-        "exceptionbitmap",
-    ]) {
+    } else if matches!(label, Some(Label::Entry | Label::Exit | Label::IdtVectoring))
+        || names(&[
+            "ept pointer",
+            "virtual processor id",
+            "pinbased",
+            "cpubased",
+            "secondaryexec",
+            "entrycontrols",
+            "exitcontrols",
+            "exceptionbitmap",
+        ])
+    {
         Some(Section::Control)
     } else {
         None
@@ -128,6 +132,8 @@ fn labelled(label: Label, name: &str) -> Option<Field> {
         (Label::Idtr, "base") => Field::GUEST_IDTR_BASE,
         (Label::Entry, "intr_info") => Field::VM_ENTRY_INTERRUPTION_INFORMATION,
         (Label::Entry, "errcode") => Field::VM_ENTRY_EXCEPTION_ERROR_CODE,
+        (Label::Entry, "event_data") => Field::INJECTED_EVENT_DATA,
+        (Label::IdtVectoring, "event_data") => Field::ORIGINAL_EVENT_DATA,
         (Label::Entry, "ilen") => Field::VM_ENTRY_INSTRUCTION_LENGTH,
         (Label::Exit, "intr_info") => Field::VM_EXIT_INTERRUPTION_INFORMATION,
         (Label::Exit, "errcode") => Field::VM_EXIT_INTERRUPTION_ERROR_CODE,
@@ -179,6 +185,11 @@ const GUEST: &[(&str, Meaning)] = &[
     of("deadlinephy",      Field::GUEST_DEADLINE),
     of("deadlinevir",      Field::GUEST_DEADLINE_SHADOW),
     of("guestapictimervector", Field::VIRTUAL_TIMER_VECTOR),
+    of("fred guest config", Field::GUEST_IA32_FRED_CONFIG),
+    of("stack_levels",     Field::GUEST_IA32_FRED_STKLVLS),
+    of("rsp1",             Field::GUEST_IA32_FRED_RSP1),
+    of("rsp2",             Field::GUEST_IA32_FRED_RSP2),
+    of("rsp3",             Field::GUEST_IA32_FRED_RSP3),
     ("spec_ctrl mask",     Meaning::Opens(Label::SpecCtrl, Field::IA32_SPEC_CTRL_MASK)),
 ];
 
@@ -211,6 +222,11 @@ const HOST: &[(&str, Meaning)] = &[
     of("s_cet",         Field::HOST_IA32_S_CET),
     of("ssp",           Field::HOST_SSP),
     of("ssp table",     Field::HOST_IA32_INTERRUPT_SSP_TABLE_ADDR),
+    of("fred host config", Field::HOST_IA32_FRED_CONFIG),
+    of("stack_levels",  Field::HOST_IA32_FRED_STKLVLS),
+    of("rsp1",          Field::HOST_IA32_FRED_RSP1),
+    of("rsp2",          Field::HOST_IA32_FRED_RSP2),
+    of("rsp3",          Field::HOST_IA32_FRED_RSP3),
     of("intr ssp table", Field::HOST_IA32_INTERRUPT_SSP_TABLE_ADDR),
 ];
 
@@ -249,6 +265,8 @@ const CONTROL: &[(&str, Meaning)] = &[
 #[rustfmt::skip]
 const ANYWHERE: &[(&str, Meaning)] = &[
     of("tsc offset", Field::TSC_OFFSET),
+    // IA32_FRED_RSP0 is an MSR, and no field.
+    ("rsp0",         Meaning::Nothing),
     of("target0",    Field::CR3_TARGET_VALUE_0),
     of("target1",    Field::CR3_TARGET_VALUE_1),
     of("target2",    Field::CR3_TARGET_VALUE_2),

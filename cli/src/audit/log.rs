@@ -82,6 +82,10 @@ fn is_trimming(text: &str) -> bool {
     is_rule || is_headline || is_columns || is_area || is_place
 }
 
+/// What is remarked where a dump breaks off in its guest state.
+const EARLY: &str = "the next dump begins here, in the middle of this one: where lines of two processors are mixed, values \
+                     may be those of the other";
+
 /// How many words a name has at most.
 const LONGEST_NAME: usize = 4;
 
@@ -127,6 +131,9 @@ impl<'a> Parser<'a> {
 
     fn open(&mut self, section: Section) {
         if section == Section::Guest && !self.dump.machine.is_empty() {
+            if self.section == Some(Section::Guest) {
+                self.dump.note(self.line(), EARLY.to_owned());
+            }
             self.end_of_dump();
         }
         if section == Section::Guest && !self.owner.is_empty() {

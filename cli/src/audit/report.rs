@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use serde_json::{Value, json};
 use vmx::Field;
+use vmx::audit::Outcome;
 use vmx::exit::ExitReason;
 use vmx::instruction_error::InstructionError;
 
@@ -48,6 +49,7 @@ impl Report<'_> {
             text.push_str(&open(&judgement.open, paint));
             text.push_str(&notes("note", &dump.notes, paint));
             text.push_str(&verdict(judgement, paint));
+            text.push_str(&doubts(dump, judgement));
         }
         text.push_str(&notes("not understood", &self.reading.unknown, paint));
         text
@@ -235,6 +237,25 @@ fn verdict(judgement: &Judgement, paint: Paint) -> String {
         (count, _) => {
             format!("{} Expect: {outcomes}.\n", paint.bad(&format!("{count} rules of VM entry are broken.")))
         }
+    }
+}
+
+/// What the dump's own exit reason says about the findings. A failed entry with an exit reason has passed the checks on
+/// controls and host state.
+fn doubts(dump: &Dump, judgement: &Judgement) -> String {
+    let failed =
+        dump.machine.get(Field::EXIT_REASON).is_some_and(|reason| ExitReason(reason as u32).entry_failed());
+    let is_early = |broken: &Broken| matches!(broken.rule.outcome, Outcome::Fails(_));
+    match (failed, &judgement.broken[..]) {
+        (true, []) => "  The dump tells of an entry that failed: the cause is among what is not decided, or the state has \
+                       changed since.\n"
+            .into(),
+        (true, broken) if broken.iter().any(is_early) => {
+            "  The dump tells of an entry that failed later, after the checks on controls and host state: its processor has \
+             other\n  capabilities than those given, or the state has changed since.\n"
+                .into()
+        }
+        _ => String::new(),
     }
 }
 

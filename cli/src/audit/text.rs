@@ -192,7 +192,19 @@ fn without_one_prefix(line: &str) -> &str {
     {
         return rest;
     }
-    for open in ["(XEN)", "(xen)", "kvm_intel:", "kernel:", "kvm:", "…"] {
+    const PROGRAMS: [&str; 10] = [
+        "(XEN)",
+        "(xen)",
+        "kvm_intel:",
+        "kernel:",
+        "kvm:",
+        "haxm_warning:",
+        "haxm_error:",
+        "haxm_panic:",
+        "haxm_info:",
+        "…",
+    ];
+    for open in PROGRAMS {
         if let Some(rest) = line.strip_prefix(open) {
             return rest;
         }
@@ -211,6 +223,9 @@ fn numbered(line: &str) -> Option<&str> {
         .then_some(rest)
 }
 
+/// How grave a message is, as loggers write it in brackets.
+const LEVELS: [&str; 7] = ["error", "err", "warn", "warning", "info", "debug", "trace"];
+
 /// After `[  123.456]`, `[T12]`, `[…]`, `[Fri Jul 28 11:52:01 2023]`, `<4>` or `kvm [123]:`.
 fn bracketed(line: &str) -> Option<&str> {
     if let Some(body) = line.strip_prefix('<') {
@@ -226,8 +241,12 @@ fn bracketed(line: &str) -> Option<&str> {
         && body.bytes().any(|byte| byte.is_ascii_digit())
         && body.contains(['.', ':'])
         && !body.contains(['x', '=']);
+    // "  2804,129902", and "2024-01-02T03:04:05Z ERROR kvm::vmx".
+    let is_stamp = body.contains(',') && body.bytes().all(|byte| byte.is_ascii_digit() || byte == b',');
+    let is_dated = body.len() >= 10 && body.is_char_boundary(10) && is_date(&body[..10]);
+    let is_level = LEVELS.iter().any(|level| body.eq_ignore_ascii_case(level));
     let is_cut = matches!(body, "…" | "..." | "");
-    (is_thread || is_time || is_cut).then_some(rest)
+    (is_thread || is_time || is_stamp || is_dated || is_level || is_cut).then_some(rest)
 }
 
 /// After `33.881551]`, the remainder of a time stamp that was cut off when the text was copied.
@@ -305,6 +324,9 @@ mod tests {
             ("\u{1b}[31mCR3 = 0x1\u{1b}[0m", "CR3 = 0x1"),
             ("[  123.456789] (0)[123:swapper/0]CR3 = 0x1", "CR3 = 0x1"),
             ("+CR3 = 0x1", "CR3 = 0x1"),
+            ("[  2804,129902] haxm_warning: 6802 GUEST_CR3: 1", "6802 GUEST_CR3: 1"),
+            ("[ERROR] CR3 = 0x1", "CR3 = 0x1"),
+            ("[2024-01-02T03:04:05Z ERROR kvm::vmx] CR3 = 0x1", "CR3 = 0x1"),
             ("AC> CR3 = 0x1", "CR3 = 0x1"),
             ("{\"MESSAGE\":\"[ 1.5] CR3 = 0x1\",\"PRIORITY\":\"3\"}", "CR3 = 0x1"),
             ("[0x6820] = 0x1", "[0x6820] = 0x1"),

@@ -3,8 +3,10 @@
 use vmx::Field;
 use vmx::audit::{self, Rule};
 use vmx::capability::msr;
+use vmx::controls::ControlKind;
 use vmx::exit::BasicExitReason;
 
+use super::meaning::{self, controls, named_controls, other_msr};
 use crate::audit::dump::number;
 use crate::audit::names::{self, Part};
 use crate::caps::profile::MSR_NAMES;
@@ -23,6 +25,14 @@ pub enum Subject {
     Msr(u32, Option<u64>),
     /// A rule of VM entry.
     Rule(&'static Rule),
+    /// An exit reason and its qualification.
+    Qualification(u32, u64),
+    /// A control: its word and its bit.
+    Control(ControlKind, u64),
+    /// An event as a VM entry injects it and a VM exit tells it.
+    Event(u32),
+    /// An MSR that is no capability MSR.
+    OtherMsr(u32),
 }
 
 /// Why nothing can be explained.
@@ -45,10 +55,15 @@ pub fn subjects(what: &str) -> Result<Vec<Subject>, Unknown> {
     if let Some(rule) = audit::rules().iter().find(|rule| rule.id.eq_ignore_ascii_case(what)) {
         return Ok(vec![Subject::Rule(rule)]);
     }
+    let lower = what.to_ascii_lowercase();
+    if let Some((reason, value)) = meaning::qualification(&lower)
+        && let Some(Subject::Exit(reason)) = exit(without_keyword(&reason.replace(['=', ':'], " ")))
+    {
+        return Ok(vec![Subject::Qualification(reason, value)]);
+    }
     if let Some((name, value)) = what.split_once('=') {
         return with_value(name.trim(), value.trim()).map(|subject| vec![subject]);
     }
-    let lower = what.to_ascii_lowercase();
     for (prefixes, make) in KEYWORDS {
         let rest = prefixes.iter().find_map(|prefix| lower.strip_prefix(prefix));
         if let Some(rest) = rest.map(str::trim).filter(|rest| !rest.is_empty())
@@ -63,10 +78,22 @@ pub fn subjects(what: &str) -> Result<Vec<Subject>, Unknown> {
     }
     match what.rsplit_once(' ') {
         Some((name, value)) if number(value).is_some() => {
-            with_value(name, value).map(|subject| vec![subject])
+            let of_field = with_value(name, value).map(|subject| vec![subject]);
+            // Two numbers: an exit reason and its qualification.
+            match (exit(without_keyword(name)), number(value)) {
+                (Some(Subject::Exit(reason)), Some(value)) if of_field.is_err() => {
+                    Ok(vec![Subject::Qualification(reason, value)])
+                }
+                _ => of_field,
+            }
         }
         _ => Err(unknown(what, None)),
     }
+}
+
+/// An exit reason without the words that say that it is one.
+fn without_keyword(reason: &str) -> &str {
+    KEYWORDS[0].0.iter().find_map(|word| reason.strip_prefix(word)).unwrap_or(reason).trim()
 }
 
 type Make = fn(&str) -> Option<Subject>;
@@ -92,7 +119,10 @@ fn error(rest: &str) -> Option<Subject> {
 
 fn capability(rest: &str) -> Option<Subject> {
     let (address, value) = rest.split_once(' ').unwrap_or((rest, ""));
-    Some(Subject::Msr(self::address(address)?, number(value)))
+    match self::address(address) {
+        Some(address) => Some(Subject::Msr(address, number(value))),
+        None => other_msr(rest),
+    }
 }
 
 fn field(rest: &str) -> Option<Subject> {
@@ -123,8 +153,13 @@ fn bare(what: &str) -> Vec<Subject> {
             subjects.push(Subject::Exit(reason));
         }
     }
+    if let Some(event) = number(what).filter(|_| !is_decimal(what)).and_then(meaning::event) {
+        subjects.retain(|subject| !matches!(subject, Subject::Exit(_)));
+        subjects.push(event);
+    }
+    subjects.extend(controls(what));
     if subjects.is_empty() {
-        subjects.extend(exit_by_name(what));
+        subjects.extend(exit_by_name(what).or_else(|| other_msr(what)));
     }
     subjects
 }
@@ -154,7 +189,8 @@ fn exit_by_name(name: &str) -> Option<Subject> {
         .map(|reason| Subject::Exit(u32::from(*reason as u16)))
 }
 
-fn compact(name: &str) -> String {
+/// Letters and digits alone.
+pub(super) fn compact(name: &str) -> String {
     name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase()
 }
 
@@ -205,6 +241,7 @@ fn unknown(what: &str, why: Option<String>) -> Unknown {
             .filter(|name| likeness(name) > 0.85)
             .map(|name| format!("exit {name}")),
     );
+    near.extend(named_controls().map(|(.., name)| name.to_owned()).filter(|name| likeness(name) > 0.88));
     near.extend(MSR_NAMES.into_iter().filter(|name| likeness(name) > 0.9).map(|name| format!("msr {name}")));
     near.extend(audit::rules().iter().map(|rule| rule.id.to_owned()).filter(|id| likeness(id) > 0.93));
     near.truncate(6);
@@ -227,7 +264,27 @@ mod tests {
     #[test]
     fn what_people_ask_is_understood() {
         const RFLAGS: Subject = Subject::Field(Field::GUEST_RFLAGS, None);
-        let rows: [(&str, &[Subject]); 27] = [
+        const UNRESTRICTED: Subject = Subject::Control(ControlKind::Secondary, 1 << 7);
+        let rows: [(&str, &[Subject]); 40] = [
+            ("0x80000b0e", &[Subject::Event(0x8000_0B0E)]),
+            ("800000d1h", &[Subject::Event(0x8000_00D1)]),
+            ("0x80000022", &[Subject::Exit(0x8000_0022)]),
+            ("unrestricted guest", &[UNRESTRICTED]),
+            ("Unrestricted-Guest", &[UNRESTRICTED]),
+            (
+                "load IA32_PAT",
+                &[
+                    Subject::Control(ControlKind::Exit, 1 << 19),
+                    Subject::Control(ControlKind::Entry, 1 << 14),
+                ],
+            ),
+            ("exit 48 qualification 0x181", &[Subject::Qualification(48, 0x181)]),
+            ("reason=30h qualification=181", &[Subject::Qualification(48, 0x181)]),
+            ("ept violation, qualification 0x181", &[Subject::Qualification(48, 0x181)]),
+            ("qualification 0x181 for exit 48", &[Subject::Qualification(48, 0x181)]),
+            ("28 0x10", &[Subject::Qualification(28, 0x10)]),
+            ("msr 0xc0000080", &[Subject::OtherMsr(0xC000_0080)]),
+            ("IA32_LSTAR", &[Subject::OtherMsr(0xC000_0082)]),
             ("0x80000021", &[Subject::Exit(0x8000_0021)]),
             ("80000021h", &[Subject::Exit(0x8000_0021)]),
             ("80000021", &[Subject::Exit(0x8000_0021)]),

@@ -43,7 +43,7 @@ fn what_turns_on_the_processor_is_said_to_be_likely_and_no_finding() {
 
 #[test]
 fn statuses_and_outputs_are_those_that_scripts_rely_on() {
-    let rows: [(&[&str], &str, i32, &[&str]); 7] = [
+    let rows: [(&[&str], &str, i32, &[&str]); 12] = [
         (&["audit", "-"], KVM_4_19, 0, &["KVM dump", "No rule is broken", "Not decided", "--caps"]),
         (
             &["audit", "-"],
@@ -64,6 +64,41 @@ fn statuses_and_outputs_are_those_that_scripts_rely_on() {
             &["capabilities of skylake", "control.pin_based.allowed"],
         ),
         (&["audit", "-", "--caps", "skylake"], KVM_4_19, 0, &["capabilities of skylake"]),
+        // A KVM that prints the area from which the entry loads MSRs.
+        (
+            &["audit", "-"],
+            "MSR guest autoload:\n 0: msr=0x00000277 value=0x0007040600070406\n 1: msr=0x00000800 value=0x0\n\
+             *** Guest State ***\nMSR guest autoload:\n 0: msr=0x00000277 value=0x0007040600070406\n\
+             1: msr=0x00000800 value=0x0000000000000000\nRFLAGS=0x00000002\n",
+            1,
+            &["load.msr.x2apic", "entry 2 loads MSR 800h", "fix: take entry 2 (MSR 800h) out of the area\n"],
+        ),
+        // The entry failed late, so controls and host state were good.
+        (
+            &["audit", "-", "--caps", "core2"],
+            "*** Control State ***\nPinBased=000000ff\n        reason=80000021 qualification=0\n",
+            1,
+            &["control.pin_based.allowed", "other\n  capabilities than those given"],
+        ),
+        (
+            &["audit", "-"],
+            "VMExit: intr_info=00000000 errcode=00000000 ilen=00000003\n        reason=80000021 qualification=0\n",
+            0,
+            &["the cause is among what is not decided"],
+        ),
+        // What QEMU shows is the guest's view: its CR4 need not have VMXE.
+        (
+            &["audit", "-", "--caps", "skylake"],
+            "EIP=00008000 EFL=00000002 [-------] CPL=0\nCS =0008 00000000 ffffffff 00cf9b00\nCR0=00000011 CR4=00000000\n",
+            0,
+            &["register dump", "dump_invalid_vmcs", "guest's view"],
+        ),
+        (
+            &["audit", "-"],
+            "EIP=00008000 EFL=00000002 [-------] CPL=0\nDS =0010 00000000 ffffffff 00cf9200\nCR0=00000011 CR4=00000000\n",
+            1,
+            &["guest.segment.data.accessed"],
+        ),
         (&["audit", "-"], "guest_rflags = 0\n", 1, &["list of fields", "guest_rflags = 0h", "fix: "]),
         (
             &["audit", "-"],

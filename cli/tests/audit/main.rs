@@ -200,6 +200,38 @@ fn two_dumps_in_one_log_are_two() {
 }
 
 #[test]
+fn a_dump_that_begins_within_another_is_remarked() {
+    let begun: String = KVM_4_19.lines().take(8).map(|line| format!("{line}\n")).collect();
+    let reading = read(&format!("{begun}{KVM_4_19}"));
+    assert_eq!(reading.dumps.len(), 2);
+    assert!(reading.dumps[0].notes.iter().any(|note| note.text.contains("in the middle of this one")));
+    assert!(reading.dumps[1].machine == read(KVM_4_19).dumps[0].machine);
+}
+
+#[test]
+fn the_lines_of_a_kernel_with_fred_are_read() {
+    let text = "*** Guest State ***\nFRED guest: config=0x1000, stack_levels=0x5\nRSP0=0x7000, RSP1=0x8040\n\
+                RSP2=0x8080, RSP3=0x80c0\nS_CET = 0x4, SSP = 0x10, SSP TABLE = 0x0\n*** Control State ***\n\
+                ExitControls=0x00abefff SecondaryExitControls=0x0000000000000003\n\
+                VMEntry: intr_info=00000000 errcode=00000000 ilen=00000000 event_data=0000000000000009\n";
+    let reading = read(text);
+    assert_eq!(reading.unknown, []);
+    let rows = [
+        (Field::GUEST_IA32_FRED_CONFIG, 0x1000),
+        (Field::GUEST_IA32_FRED_STKLVLS, 5),
+        (Field::GUEST_IA32_FRED_RSP1, 0x8040),
+        (Field::GUEST_IA32_FRED_RSP3, 0x80C0),
+        (Field::GUEST_IA32_S_CET, 4),
+        (Field::GUEST_SSP, 0x10),
+        (Field::SECONDARY_VM_EXIT_CONTROLS, 3),
+        (Field::INJECTED_EVENT_DATA, 9),
+    ];
+    for (field, value) in rows {
+        assert_eq!(reading.dumps[0].machine.get(field), Some(value), "{field}");
+    }
+}
+
+#[test]
 fn what_stands_around_a_dump_is_named_once_a_line() {
     let text =
         format!("first words\n{KVM_4_19}\nhost QEMU[2997]: EIP=00008000 EFL=00000002 CPL=0\nCR0=1 CR3=2\n");

@@ -283,18 +283,20 @@ const LINEAR_BITS: (u32, u32) = (48, 57);
 impl Audit<'_> {
     /// Demands a physical address within the processor's width, with `low_bits` clear.
     pub(super) fn physical(&self, value: u64, low_bits: u64) -> Decision {
+        let known = self.capabilities.cpu.known || self.capabilities.addresses_limited_to_32_bits();
+        match bits(value, 0, low_bits | u64::MAX << self.physical_width_bits()) {
+            HOLDS if !known && value >> PHYSICAL_BITS.0 != 0 => Err(Why::Cpu("physical-address width")),
+            decision => decision,
+        }
+    }
+
+    /// The width of physical addresses, the greatest where it is not known.
+    pub(super) fn physical_width_bits(&self) -> u32 {
         let cpu = &self.capabilities.cpu;
-        let narrow = self.capabilities.addresses_limited_to_32_bits();
-        let width_bits = match (narrow, cpu.known) {
+        match (self.capabilities.addresses_limited_to_32_bits(), cpu.known) {
             (true, _) => 32,
             (false, true) => u32::from(cpu.physical_address_bits),
             (false, false) => PHYSICAL_BITS.1,
-        };
-        match bits(value, 0, low_bits | u64::MAX << width_bits) {
-            HOLDS if !cpu.known && !narrow && value >> PHYSICAL_BITS.0 != 0 => {
-                Err(Why::Cpu("physical-address width"))
-            }
-            decision => decision,
         }
     }
 

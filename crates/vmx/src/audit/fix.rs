@@ -58,7 +58,17 @@ fn sentence(f: &mut fmt::Formatter<'_>, violation: &Violation) -> fmt::Result {
         Evidence::Memory { address, .. } => {
             write!(f, "correct the memory at {address:X}h, or point {} elsewhere", violation.field)
         }
-        Evidence::Field(other, _) => write!(f, "change {} or {other}", violation.field),
+        Evidence::Field(other, _) => {
+            let kind = ControlKind::ALL.into_iter().find(|kind| kind.field() == violation.field);
+            match kind.and_then(state::activating) {
+                // The control is 1, but its word counts as 0.
+                Some((by, mask)) if by.field() == other => {
+                    bits(f, other, "set", mask)?;
+                    write!(f, " of {other}")
+                }
+                _ => write!(f, "change {} or {other}", violation.field),
+            }
+        }
         Evidence::None if is_pat(violation.field) => {
             let mut repaired = violation.value.to_le_bytes();
             for kind in &mut repaired {

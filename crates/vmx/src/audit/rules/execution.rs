@@ -285,11 +285,13 @@ fn virtual_tpr(audit: &Audit, _: Field, value: u64) -> Decision {
 
 fn last_pid_pointer(audit: &Audit, _: Field, index: u64) -> Decision {
     let table = audit.need(Field::PID_POINTER_TABLE_ADDRESS)?;
-    let Some(last) = table.checked_add(8 * index) else { return demand(false, Demand::Sentence) };
-    match audit.physical(last, 0)? {
-        None => HOLDS,
-        Some(_) => Ok(Some((Demand::Sentence, Evidence::Field(Field::PID_POINTER_TABLE_ADDRESS, table)))),
+    let limit = 1 << audit.physical_width_bits();
+    // A table that lies too high itself breaks the rule on its address.
+    if table >= limit || audit.physical(table + 8 * index, 0)?.is_none() {
+        return HOLDS;
     }
+    let most = Demand::AtMost((limit - 1 - table) / 8);
+    Ok(Some((most, Evidence::Field(Field::PID_POINTER_TABLE_ADDRESS, table))))
 }
 
 /// The EPT pointer (section 26.6.11): memory type 2:0, walk length less 1 in 5:3, accessed and dirty flags in 6,

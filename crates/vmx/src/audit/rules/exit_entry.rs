@@ -1,7 +1,7 @@
 //! Rules on VM-exit controls and VM-entry controls ("VM-Exit Control Fields", section 28.2.1.2; "VM-Entry Control
 //! Fields", 28.2.1.3), event injection apart.
 
-use super::super::engine::{Audit, Decision, HOLDS, Row, Test, demand, off, on, state};
+use super::super::engine::{Audit, Decision, HOLDS, Row, Test, off, on, state};
 use super::super::finding::{Demand, Evidence};
 use super::super::rule::Rule;
 use super::super::rule::section::{ENTRY_CONTROLS, EXIT_CONTROLS};
@@ -84,9 +84,9 @@ fn last_byte(audit: &Audit, field: Field, count: u64) -> Decision {
     }
     match audit.physical(address.saturating_add(16 * count - 1), 0)? {
         None => HOLDS,
-        Some(_) => match demand(false, Demand::Sentence)? {
-            Some((demand, _)) => Ok(Some((demand, Evidence::Field(address_field, address)))),
-            None => HOLDS,
-        },
+        Some(_) => {
+            let most = ((1 << audit.physical_width_bits()) - address) / 16;
+            Ok(Some((Demand::AtMost(most), Evidence::Field(address_field, address))))
+        }
     }
 }

@@ -234,7 +234,7 @@ fn cs_data_dpl(_: &Audit, _: Field, value: u64) -> Decision {
 }
 
 fn nonconforming_dpl(audit: &Audit, _: Field, value: u64) -> Decision {
-    if value & (CODE | CONFORMING) != CODE {
+    if value & (CODE | CONFORMING | ACCESSED) != CODE | ACCESSED {
         return HOLDS;
     }
     let ss = audit.need(SS.access_rights)?;
@@ -242,7 +242,7 @@ fn nonconforming_dpl(audit: &Audit, _: Field, value: u64) -> Decision {
 }
 
 fn conforming_dpl(audit: &Audit, _: Field, value: u64) -> Decision {
-    if value & (CODE | CONFORMING) != CODE | CONFORMING {
+    if value & (CODE | CONFORMING | ACCESSED) != CODE | CONFORMING | ACCESSED {
         return HOLDS;
     }
     let ss = audit.need(SS.access_rights)?;

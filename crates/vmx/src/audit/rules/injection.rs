@@ -72,13 +72,16 @@ fn basic(audit: &Audit, has: bool) -> Result<bool, Why> {
     if audit.capabilities.is_known(msr::BASIC) { Ok(has) } else { Err(Why::Capability(msr::BASIC)) }
 }
 
+/// The types that every processor injects.
+const TYPES: &[u64] = &[0, 2 << 8, 3 << 8, 4 << 8, 5 << 8, 6 << 8];
+
 fn kind(audit: &Audit, _: Field, value: u64) -> Decision {
     match word(value).kind() {
-        None => demand(false, Demand::OneOf(7 << 8, &[0, 2 << 8, 3 << 8, 4 << 8, 5 << 8, 6 << 8])),
+        None => demand(false, Demand::OneOf(7 << 8, TYPES)),
         Some(_) if !audit.is(OTHER)? => HOLDS,
         // A guest with FRED runs only on a processor that has it.
         Some(_) if audit.is(FRED)? => HOLDS,
-        Some(_) => demand(trap_flag(audit)?, Demand::Sentence),
+        Some(_) => demand(trap_flag(audit)?, Demand::OneOf(7 << 8, TYPES)),
     }
 }
 

@@ -77,6 +77,7 @@ static MSRS: &[Row] = &[
     one("IA32_PERF_GLOBAL_CTRL",          0x38F,        Where::Some, Accepts::Field(msr::perf_global_ctrl)),
     range("the capability MSRs of VT-x",  0x480, 0x493, Where::All,  Nothing),
     one("IA32_RTIT_CTL",                  0x570,        Where::Some, Accepts::Field(msr::rtit_ctl)),
+    one("IA32_DS_AREA",                   0x600,        Where::Some, Canonical),
     one("IA32_U_CET",                     0x6A0,        Where::Some, Special(refuses_cet)),
     one("IA32_S_CET",                     0x6A2,        Where::Some, Special(refuses_cet)),
     one("IA32_INTERRUPT_SSP_TABLE_ADDR",  0x6A8,        Where::Some, Canonical),

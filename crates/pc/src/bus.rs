@@ -35,16 +35,19 @@ impl Pc {
     /// answers reads all ones.
     pub fn port_in(&mut self, port: u16, width: Width, now: Ticks) -> u32 {
         self.devices.advance(now);
-        let mut assigned = false;
-        let value = (0..width.bytes()).fold(0, |value, offset| {
-            let byte = self.read_port(port.wrapping_add(offset));
+        let (mut assigned, mut value) = (false, 0);
+        for offset in 0..width.bytes() {
+            let port = port.wrapping_add(offset);
+            let byte = self.read_port(port);
             assigned |= byte.is_some();
-            value | u32::from(byte.unwrap_or(OPEN_BUS)) << (8 * offset)
-        });
+            value |= u32::from(byte.unwrap_or(OPEN_BUS)) << (8 * offset);
+            if let KEYBOARD_DATA | CMOS_DATA = port {
+                self.devices.settle();
+            }
+        }
         if !assigned {
             self.unassigned.reads += 1;
         }
-        self.devices.settle();
         value
     }
 
@@ -53,13 +56,15 @@ impl Pc {
         self.devices.advance(now);
         let mut assigned = false;
         for offset in 0..width.bytes() {
-            let byte = (value >> (8 * offset)) as u8;
-            assigned |= self.write_port(port.wrapping_add(offset), byte, host);
+            let port = port.wrapping_add(offset);
+            assigned |= self.write_port(port, (value >> (8 * offset)) as u8, host);
+            if let KEYBOARD_DATA | KEYBOARD_COMMAND | SYSTEM_CONTROL_A | CMOS_DATA = port {
+                self.after_write();
+            }
         }
         if !assigned {
             self.unassigned.writes += 1;
         }
-        self.after_write();
     }
 
     /// Wires what a write changed: A20, resets, interrupt lines.
@@ -95,8 +100,16 @@ impl Pc {
             CMOS_INDEX => devices.cmos.selected(),
             CMOS_DATA => devices.cmos.read(now),
             LPT1_DATA..=LPT1_CONTROL => devices.lpt1.read(port - LPT1_DATA),
-            COM1..=COM1_LAST => devices.com1.read(port - COM1),
-            COM2..=COM2_LAST => devices.com2.read(port - COM2),
+            COM1..=COM1_LAST => {
+                let value = devices.com1.read(port - COM1);
+                devices.pics.set_line(Irq::COM1, devices.com1.interrupt());
+                value
+            }
+            COM2..=COM2_LAST => {
+                let value = devices.com2.read(port - COM2);
+                devices.pics.set_line(Irq::COM2, devices.com2.interrupt());
+                value
+            }
             DMA_1..=DMA_1_LAST | DMA_PAGES..=DMA_PAGES_LAST | DMA_2..=DMA_2_LAST => devices.dma.read(port),
             FLOPPY_OUTPUT => devices.floppy_output,
             // Ready for a command; the disk was not changed.
@@ -139,12 +152,22 @@ impl Pc {
         let devices = &mut self.devices;
         let now = devices.now();
         match port {
-            PIC_MASTER_COMMAND => devices.pics.write_command(Which::Master, value),
+            PIC_MASTER_COMMAND => {
+                devices.pics.write_command(Which::Master, value);
+                devices.expect_keyboard();
+            }
             PIC_MASTER_DATA => devices.pics.write_data(Which::Master, value),
             PIC_SLAVE_COMMAND => devices.pics.write_command(Which::Slave, value),
             PIC_SLAVE_DATA => devices.pics.write_data(Which::Slave, value),
-            PIT_CHANNEL_0..=PIT_CHANNEL_2 => devices.pit.write(usize::from(port - PIT_CHANNEL_0), value, now),
-            PIT_CONTROL => devices.pit.write_control(value, now),
+            PIT_CHANNEL_0 => {
+                devices.pit.write(0, value, now);
+                devices.expect_timer();
+            }
+            PIT_CHANNEL_1..=PIT_CHANNEL_2 => devices.pit.write(usize::from(port - PIT_CHANNEL_0), value, now),
+            PIT_CONTROL => {
+                devices.pit.write_control(value, now);
+                devices.expect_timer();
+            }
             KEYBOARD_DATA => devices.keyboard.write_data(value, now),
             KEYBOARD_COMMAND => {
                 let a20 = devices.a20();
@@ -164,11 +187,13 @@ impl Pc {
                     devices.pics.set_line(Irq::COM1, devices.com1.interrupt_while_sending());
                     host.serial(byte);
                 }
+                devices.pics.set_line(Irq::COM1, devices.com1.interrupt());
             }
             COM2..=COM2_LAST => {
                 if devices.com2.write(port - COM2, value).is_some() {
                     devices.pics.set_line(Irq::COM2, devices.com2.interrupt_while_sending());
                 }
+                devices.pics.set_line(Irq::COM2, devices.com2.interrupt());
             }
             DMA_1..=DMA_1_LAST | DMA_PAGES..=DMA_PAGES_LAST | DMA_2..=DMA_2_LAST => {
                 devices.dma.write(port, value);

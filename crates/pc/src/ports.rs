@@ -7,6 +7,7 @@ pub const DMA_1_LAST: u16 = 0x0F;
 pub const PIC_MASTER_COMMAND: u16 = 0x20;
 pub const PIC_MASTER_DATA: u16 = 0x21;
 pub const PIT_CHANNEL_0: u16 = 0x40;
+pub const PIT_CHANNEL_1: u16 = 0x41;
 pub const PIT_CHANNEL_2: u16 = 0x42;
 pub const PIT_CONTROL: u16 = 0x43;
 pub const KEYBOARD_DATA: u16 = 0x60;

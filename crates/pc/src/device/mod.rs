@@ -47,7 +47,12 @@ pub(crate) struct Devices {
     pub vga: Vga,
     pub system: SystemControl,
     now: Ticks,
-    /// When a device next changes by itself; computed again after each change from outside.
+    /// When the timer next requests an interrupt, when the keyboard or the mouse next sends, and when the clock next
+    /// requests an interrupt; each computed again after a change from outside.
+    timer_next: Option<Ticks>,
+    keyboard_next: Option<Ticks>,
+    clock_next: Option<Ticks>,
+    /// The earliest of them.
     next: Option<Ticks>,
 }
 
@@ -66,6 +71,9 @@ impl Devices {
             vga: Vga::new(),
             system: SystemControl::new(),
             now: Ticks::ZERO,
+            timer_next: None,
+            keyboard_next: None,
+            clock_next: None,
             next: None,
         }
     }
@@ -103,16 +111,33 @@ impl Devices {
         self.settle();
     }
 
-    /// Brings the interrupt lines and the next event in line with the registers. To be called after each change.
+    /// Brings the interrupt lines and the next event in line with the registers. To be called after each change, but
+    /// for those of the serial ports, which drive their own lines, and of devices without any.
     pub fn settle(&mut self) {
         self.pics.set_line(Irq::KEYBOARD, self.keyboard.interrupt());
         self.pics.set_line(Irq::CLOCK, self.cmos.interrupt());
         self.pics.set_line(Irq::COM1, self.com1.interrupt());
         self.pics.set_line(Irq::COM2, self.com2.interrupt());
         self.pics.set_line(Irq::MOUSE, self.keyboard.mouse_interrupt());
-        let keyboard = self.keyboard.next_event(self.pics.in_service(Irq::KEYBOARD));
-        let events = [self.pit.next_timer_rise(self.now), keyboard, self.cmos.next_event(self.now)];
-        self.next = events.into_iter().flatten().min();
+        self.clock_next = self.cmos.next_event(self.now);
+        self.timer_next = self.pit.next_timer_rise(self.now);
+        self.expect_keyboard();
+    }
+
+    /// Follows a change of the timer that requests interrupts.
+    pub fn expect_timer(&mut self) {
+        self.timer_next = self.pit.next_timer_rise(self.now);
+        self.find_next();
+    }
+
+    /// Follows the interrupt controller: the keyboard holds back while its interrupt is in service.
+    pub fn expect_keyboard(&mut self) {
+        self.keyboard_next = self.keyboard.next_event(self.pics.in_service(Irq::KEYBOARD));
+        self.find_next();
+    }
+
+    fn find_next(&mut self) {
+        self.next = earlier(self.timer_next, earlier(self.keyboard_next, self.clock_next));
     }
 
     pub fn key(&mut self, event: KeyEvent, now: Ticks) {
@@ -141,5 +166,13 @@ impl Devices {
         } else {
             None
         }
+    }
+}
+
+/// The earlier of two events.
+fn earlier(one: Option<Ticks>, other: Option<Ticks>) -> Option<Ticks> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(one.min(other)),
+        (one, other) => one.or(other),
     }
 }

@@ -13,7 +13,8 @@ pub struct DateTime {
     pub second: u8,
 }
 
-const SECONDS_PER_DAY: u64 = 86_400;
+/// Seconds in a day.
+pub const SECONDS_PER_DAY: u64 = 86_400;
 
 const fn is_leap(year: u16) -> bool {
     year.is_multiple_of(4) && !year.is_multiple_of(100) || year.is_multiple_of(400)

@@ -1,7 +1,7 @@
 //! The MC146818 clock with its battery-backed memory: time, alarm, periodic interrupt, and the bytes in which a BIOS
 //! keeps what the machine has.
 
-use super::calendar::DateTime;
+use super::calendar::{DateTime, SECONDS_PER_DAY};
 use crate::time::{TICKS_PER_SECOND, Ticks};
 
 /// Registers and bytes by their address behind port 70h.
@@ -245,10 +245,16 @@ impl Cmos {
 
     fn time_field(&self, address: u8, now: Ticks) -> u8 {
         if self.holds(now) {
-            self.bytes[usize::from(address)]
-        } else {
-            self.encode_field(address, self.time(now))
+            return self.bytes[usize::from(address)];
         }
+        let time = match address {
+            // Programs wait for the next second by reading these: no date needs to be made for them.
+            SECONDS | MINUTES | HOURS if self.written_in.is_none() => {
+                DateTime::from_unix((self.base + now.seconds()) % SECONDS_PER_DAY)
+            }
+            _ => self.time(now),
+        };
+        self.encode_field(address, time)
     }
 
     fn encode_field(&self, address: u8, time: DateTime) -> u8 {

@@ -34,6 +34,8 @@ struct Shown {
 #[derive(Clone, Debug)]
 struct Channel {
     mode: u8,
+    /// Bits 5:0 of the control word.
+    control: u8,
     bcd: bool,
     access: Access,
     /// The low byte of a count of which the high byte is still to come.
@@ -58,6 +60,7 @@ impl Channel {
     const fn new(gate: bool) -> Self {
         Self {
             mode: 3,
+            control: 0x36,
             bcd: false,
             access: Access::LowThenHigh,
             low_byte: None,
@@ -150,6 +153,7 @@ impl Channel {
     }
 
     fn write_control(&mut self, value: u8) {
+        self.control = value & 0x3F;
         self.mode = match value >> 1 & 7 {
             mode @ 0..=5 => mode,
             mode => mode - 4, // 6 and 7 are 2 and 3.
@@ -243,16 +247,9 @@ impl Channel {
     }
 
     fn status(&self, now: Ticks) -> u8 {
-        let access = match self.access {
-            Access::Low => 1,
-            Access::High => 2,
-            Access::LowThenHigh => 3,
-        };
         u8::from(self.shown(now).output) << 7
             | u8::from(self.awaits_count || self.next_run.is_some()) << 6
-            | access << 4
-            | self.mode << 1
-            | u8::from(self.bcd)
+            | self.control
     }
 
     fn latch_count(&mut self, now: Ticks) {

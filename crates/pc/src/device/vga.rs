@@ -51,6 +51,12 @@ const ATTRIBUTES: [u8; 21] = [
 const SEQUENCER: [u8; 5] = [0x03, 0x00, 0x03, 0x00, 0x02];
 const GRAPHICS: [u8; 9] = [0x00, 0x00, 0x00, 0x00, 0x00, 0x10, 0x0E, 0x0F, 0xFF];
 
+/// The bits that the registers of sequencer and graphics controller have, and those of the attribute controller from
+/// 10h on.
+const SEQUENCER_BITS: [u8; 5] = [0x03, 0x3D, 0x0F, 0x3F, 0x0E];
+const GRAPHICS_BITS: [u8; 9] = [0x0F, 0x0F, 0x0F, 0x1F, 0x03, 0x7B, 0x0F, 0x0F, 0xFF];
+const ATTRIBUTE_BITS: [u8; 5] = [0xEF, 0x3F, 0x0F, 0x0F, 0x0F];
+
 /// All registers.
 #[derive(Clone, Debug)]
 pub struct Vga {
@@ -231,8 +237,10 @@ impl Vga {
     /// Writes 3C0h: an index, then its data.
     pub fn write_attribute(&mut self, value: u8) {
         if self.attribute_data_next {
-            if let Some(register) = self.attribute.get_mut(usize::from(self.attribute_index & 0x1F)) {
-                *register = value;
+            let index = usize::from(self.attribute_index & 0x1F);
+            if let Some(register) = self.attribute.get_mut(index) {
+                let bits = index.checked_sub(0x10).map_or(0xFF, |index| ATTRIBUTE_BITS[index]);
+                *register = value & bits;
             }
         } else {
             self.attribute_index = value & 0x3F;
@@ -302,7 +310,7 @@ impl Vga {
         if !data {
             self.sequencer_index = value & 7;
         } else if let Some(register) = self.sequencer.get_mut(usize::from(self.sequencer_index)) {
-            *register = value;
+            *register = value & SEQUENCER_BITS[usize::from(self.sequencer_index)];
         }
     }
 
@@ -319,7 +327,7 @@ impl Vga {
         if !data {
             self.graphics_index = value & 0x0F;
         } else if let Some(register) = self.graphics.get_mut(usize::from(self.graphics_index)) {
-            *register = value;
+            *register = value & GRAPHICS_BITS[usize::from(self.graphics_index)];
         }
     }
 

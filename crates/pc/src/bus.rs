@@ -102,12 +102,12 @@ impl Pc {
             LPT1_DATA..=LPT1_CONTROL => devices.lpt1.read(port - LPT1_DATA),
             COM1..=COM1_LAST => {
                 let value = devices.com1.read(port - COM1);
-                devices.pics.set_line(Irq::COM1, devices.com1.interrupt());
+                devices.follow_serial();
                 value
             }
             COM2..=COM2_LAST => {
                 let value = devices.com2.read(port - COM2);
-                devices.pics.set_line(Irq::COM2, devices.com2.interrupt());
+                devices.follow_serial();
                 value
             }
             DMA_1..=DMA_1_LAST | DMA_PAGES..=DMA_PAGES_LAST | DMA_2..=DMA_2_LAST => devices.dma.read(port),
@@ -182,18 +182,14 @@ impl Pc {
             CMOS_DATA => devices.cmos.write(value, now),
             LPT1_DATA..=LPT1_CONTROL => devices.lpt1.write(port - LPT1_DATA, value),
             COM1..=COM1_LAST => {
-                if let Some(byte) = devices.com1.write(port - COM1, value) {
-                    // The interrupt falls until the byte has left, so that the next one is an edge.
-                    devices.pics.set_line(Irq::COM1, devices.com1.interrupt_while_sending());
+                if let Some(byte) = devices.com1.write(port - COM1, value, now) {
                     host.serial(byte);
                 }
-                devices.pics.set_line(Irq::COM1, devices.com1.interrupt());
+                devices.follow_serial();
             }
             COM2..=COM2_LAST => {
-                if devices.com2.write(port - COM2, value).is_some() {
-                    devices.pics.set_line(Irq::COM2, devices.com2.interrupt_while_sending());
-                }
-                devices.pics.set_line(Irq::COM2, devices.com2.interrupt());
+                devices.com2.write(port - COM2, value, now);
+                devices.follow_serial();
             }
             DMA_1..=DMA_1_LAST | DMA_PAGES..=DMA_PAGES_LAST | DMA_2..=DMA_2_LAST => {
                 devices.dma.write(port, value);

@@ -116,14 +116,19 @@ fn each_byte_that_is_sent_ends_in_an_interrupt_of_its_own() {
     for (base, vector) in [(COM1, 0x0C), (COM2, 0x0B)] {
         machine.port_out(base + 4, 0x08);
         machine.port_out(base + 1, 0x02);
-        // The handler does not ask which interrupt it was, and sends the next byte.
+        // The handler does not ask which interrupt it was, and sends the next byte, which takes a while at 9600 baud.
         for _ in 0..3 {
             assert!(machine.pc.interrupt_pending());
             assert_eq!(machine.pc.acknowledge(), vector);
             machine.port_out(base, b'x');
             machine.port_out(PIC_MASTER_COMMAND, 0x20);
+            assert_eq!(machine.pc.next_event(), Some(machine.now.plus(1243)));
+            machine.wait(1242);
+            assert!(!machine.pc.interrupt_pending());
+            machine.wait(1);
         }
         assert!(machine.pc.interrupt_pending());
         machine.port_out(base + 1, 0x00);
+        assert!(!machine.pc.interrupt_pending());
     }
 }

@@ -9,6 +9,7 @@ const DIVISORS: [u16; 8] = [1047, 768, 384, 192, 96, 48, 24, 12];
 const TIME_OUT: u8 = 0x80;
 const LINE_STATUS: u16 = 5;
 const MODEM_STATUS: u16 = 6;
+const SHIFT_REGISTER_EMPTY: u8 = 0x40;
 const DIVISOR_ACCESS: u8 = 0x80;
 /// DTR and RTS, with the interrupt's switch as it was.
 const READY: u8 = 0x03;
@@ -28,18 +29,19 @@ pub(super) fn service(pc: &mut Pc, context: &mut Context<'_>) {
             for (offset, value) in
                 [(3, DIVISOR_ACCESS), (0, low), (1, high), (3, general.al() & 0x1F), (1, 0)]
             {
-                uart.write(offset, value);
+                uart.write(offset, value, context.now);
             }
             let status = u16::from_le_bytes([uart.read(MODEM_STATUS), uart.read(LINE_STATUS)]);
             context.registers().set_ax(status);
         }
         0x01 => {
             let control = uart.read(4);
-            uart.write(4, control | READY);
-            if let Some(byte) = uart.write(0, general.al()).filter(|_| number == 0) {
+            uart.write(4, control | READY, context.now);
+            if let Some(byte) = uart.write(0, general.al(), context.now).filter(|_| number == 0) {
                 context.host.serial(byte);
             }
-            context.registers().set_ah(uart.read(LINE_STATUS));
+            // A byte that was just written has left the holding register, but not the other.
+            context.registers().set_ah(uart.read(LINE_STATUS) & !SHIFT_REGISTER_EMPTY);
         }
         0x02 => {
             // The wait of a real BIOS ends in a time-out too; here it has none, since nothing can arrive meanwhile.

@@ -4,11 +4,11 @@ use crate::fakes::Machine;
 fn bytes_go_out_and_come_in_with_line_status() {
     let mut machine = Machine::on();
     for (ax, dx, answer) in [
-        (0x00E3, 0, 0x60B0), // initialise 9600-8-N-1: line and modem status
-        (0x0141, 0, 0x6041), // send A
-        (0x0300, 0, 0x60B0), // status
+        (0x00E3, 0, 0x6030), // initialise 9600-8-N-1: line and modem status
+        (0x0141, 0, 0x2041), // send A
+        (0x0300, 0, 0x6030), // status
         (0x0200, 0, 0x8000), // nothing to receive
-        (0x0142, 1, 0x6042), // into the void
+        (0x0142, 1, 0x2042), // into the void
         (0x0143, 2, 0x0143), // no COM3
     ] {
         machine.cpu.general.set_dx(dx);

@@ -52,6 +52,8 @@ pub(crate) struct Devices {
     timer_next: Option<Ticks>,
     keyboard_next: Option<Ticks>,
     clock_next: Option<Ticks>,
+    /// When a serial port next requests an interrupt by itself.
+    serial_next: Option<Ticks>,
     /// The earliest of them.
     next: Option<Ticks>,
 }
@@ -74,6 +76,7 @@ impl Devices {
             timer_next: None,
             keyboard_next: None,
             clock_next: None,
+            serial_next: None,
             next: None,
         }
     }
@@ -108,16 +111,17 @@ impl Devices {
         }
         self.keyboard.advance(self.pics.in_service(Irq::KEYBOARD), now);
         self.cmos.advance(now);
+        self.com1.advance(now);
+        self.com2.advance(now);
         self.settle();
     }
 
-    /// Brings the interrupt lines and the next event in line with the registers. To be called after each change, but
-    /// for those of the serial ports, which drive their own lines, and of devices without any.
+    /// Brings all interrupt lines and the next event in line with the registers. To be called after each change, unless
+    /// one of those below does.
     pub fn settle(&mut self) {
         self.pics.set_line(Irq::KEYBOARD, self.keyboard.interrupt());
         self.pics.set_line(Irq::CLOCK, self.cmos.interrupt());
-        self.pics.set_line(Irq::COM1, self.com1.interrupt());
-        self.pics.set_line(Irq::COM2, self.com2.interrupt());
+        self.follow_serial();
         self.pics.set_line(Irq::MOUSE, self.keyboard.mouse_interrupt());
         self.clock_next = self.cmos.next_event(self.now);
         self.timer_next = self.pit.next_timer_rise(self.now);
@@ -136,8 +140,20 @@ impl Devices {
         self.find_next();
     }
 
+    /// Follows the serial ports: their lines, and when they next change.
+    pub fn follow_serial(&mut self) {
+        self.pics.set_line(Irq::COM1, self.com1.interrupt());
+        self.pics.set_line(Irq::COM2, self.com2.interrupt());
+        let next = earlier(self.com1.next_event(), self.com2.next_event());
+        if next != self.serial_next {
+            self.serial_next = next;
+            self.find_next();
+        }
+    }
+
     fn find_next(&mut self) {
-        self.next = earlier(self.timer_next, earlier(self.keyboard_next, self.clock_next));
+        let lines = earlier(self.keyboard_next, self.serial_next);
+        self.next = earlier(earlier(self.timer_next, self.clock_next), lines);
     }
 
     pub fn key(&mut self, event: KeyEvent, now: Ticks) {

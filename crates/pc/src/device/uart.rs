@@ -1,6 +1,9 @@
-//! A 16550A UART. Its line is infinitely fast: a byte that is written has left at once.
+//! A 16550A UART. Its line is infinitely fast: a byte that is written has left at once. Only the interrupt that says so
+//! takes its time, else a program that sends without end from its handler would never do anything else.
 //!
 //! National Semiconductor PC16550D data sheet.
+
+use crate::time::{TICKS_PER_SECOND, Ticks};
 
 mod line_control {
     pub const DIVISOR_ACCESS: u8 = 0x80;
@@ -29,8 +32,8 @@ mod modem_control {
     pub const LOOPBACK: u8 = 0x10;
 }
 
-/// CTS, DSR and carrier detect: a terminal that is there.
-const MODEM_LINES: u8 = 0xB0;
+/// CTS and DSR: a terminal that is there, by a cable that has no carrier to detect.
+const MODEM_LINES: u8 = 0x30;
 const FIFO: usize = 16;
 /// The interrupt identification of the transmitter.
 const TRANSMITTER_EMPTY: u8 = 0x02;
@@ -50,6 +53,8 @@ pub struct Uart {
     overrun: bool,
     /// The transmitter became empty and nobody read that in the interrupt identification.
     transmitter_interrupt: bool,
+    /// That comes then.
+    sent_at: Option<Ticks>,
     modem_deltas: u8,
 }
 
@@ -68,6 +73,7 @@ impl Uart {
             waiting: 0,
             overrun: false,
             transmitter_interrupt: false,
+            sent_at: None,
             modem_deltas: 0,
         }
     }
@@ -79,9 +85,22 @@ impl Uart {
             && self.pending().is_some()
     }
 
-    /// Whether IRQ 4 is requested while a byte leaves: the transmitter is not empty then.
-    pub fn interrupt_while_sending(&self) -> bool {
-        self.interrupt() && self.pending() != Some(TRANSMITTER_EMPTY)
+    /// When the interrupt of the transmitter comes, if bytes are on their way.
+    pub const fn next_event(&self) -> Option<Ticks> {
+        self.sent_at
+    }
+
+    /// Lets the interrupt of the transmitter come if it is due.
+    pub fn advance(&mut self, now: Ticks) {
+        if self.sent_at.is_some_and(|sent_at| sent_at <= now) {
+            self.sent_at = None;
+            self.transmitter_interrupt = true;
+        }
+    }
+
+    /// PIT clocks in which a byte leaves: ten bits.
+    const fn byte_time(&self) -> u64 {
+        (self.divisor as u64 * 10 * TICKS_PER_SECOND).div_ceil(115_200)
     }
 
     /// A byte arrives; false if there is no room for it.
@@ -185,12 +204,12 @@ impl Uart {
     }
 
     /// Writes the register at `offset`, 0 to 7. Returns a byte that goes out on the line.
-    pub fn write(&mut self, offset: u16, value: u8) -> Option<u8> {
+    pub fn write(&mut self, offset: u16, value: u8, now: Ticks) -> Option<u8> {
         let divisor_access = self.line_control & line_control::DIVISOR_ACCESS != 0;
         match offset {
             0 if divisor_access => self.divisor = self.divisor & 0xFF00 | u16::from(value),
             1 if divisor_access => self.divisor = self.divisor & 0xFF | u16::from(value) << 8,
-            0 => return self.transmit(value),
+            0 => return self.transmit(value, now),
             1 => self.write_interrupt_enable(value),
             2 => self.write_fifo_control(value),
             3 => self.line_control = value,
@@ -201,11 +220,16 @@ impl Uart {
         None
     }
 
-    fn transmit(&mut self, byte: u8) -> Option<u8> {
-        self.transmitter_interrupt = true;
+    fn transmit(&mut self, byte: u8, now: Ticks) -> Option<u8> {
         if self.modem_control & modem_control::LOOPBACK != 0 {
+            self.transmitter_interrupt = true;
             self.take_in(byte);
             return None;
+        }
+        // Nobody waits for an interrupt that is not enabled.
+        self.transmitter_interrupt = self.interrupt_enable & interrupt_enable::TRANSMITTER == 0;
+        if !self.transmitter_interrupt {
+            self.sent_at = Some(self.sent_at.unwrap_or(now).max(now).plus(self.byte_time()));
         }
         Some(byte)
     }

@@ -103,7 +103,13 @@ impl<F: Fields> Cpu for GuestCpu<'_, F> {
     }
 
     fn set_eflags(&mut self, eflags: u32) {
-        let virtual_8086 = self.fields.read(Field::GUEST_RFLAGS) as u32 & Flags::VM != 0;
+        let before = self.fields.read(Field::GUEST_RFLAGS) as u32;
+        // A handler is entered: the VMM has delivered the trap itself. By the manual none is pending then, but Bochs
+        // 2.7 saves that of an instruction which has only begun.
+        if before & !eflags & Flags::TF != 0 {
+            self.fields.write(Field::GUEST_PENDING_DEBUG_EXCEPTIONS, 0);
+        }
+        let virtual_8086 = before & Flags::VM != 0;
         let (owned, value) = if virtual_8086 { (OWNED, OWNED_VALUE) } else { (Flags::VM, 0) };
         self.fields.write(Field::GUEST_RFLAGS, (eflags & !owned | value | Flags::FIXED).into());
     }

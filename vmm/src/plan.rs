@@ -246,7 +246,9 @@ fn control_words(
         | primary::USE_TPR_SHADOW
         | primary::INTERRUPT_WINDOW_EXITING
         | (primary::ACTIVATE_SECONDARY_CONTROLS & !second);
-    let exit_wanted = exit::HOST_ADDRESS_SPACE_SIZE | exit::ACKNOWLEDGE_INTERRUPT_ON_EXIT;
+    // Without "save" and "load debug controls" a guest's DR7 would be 400h after its first exit.
+    let exit_wanted =
+        exit::HOST_ADDRESS_SPACE_SIZE | exit::ACKNOWLEDGE_INTERRUPT_ON_EXIT | exit::SAVE_DEBUG_CONTROLS;
     let words = [
         (Field::PIN_BASED_VM_EXECUTION_CONTROLS, ControlKind::PinBased, pin_wanted, 0),
         (
@@ -256,7 +258,7 @@ fn control_words(
             primary_forbidden,
         ),
         (Field::PRIMARY_VM_EXIT_CONTROLS, ControlKind::Exit, exit_wanted, 0),
-        (Field::VM_ENTRY_CONTROLS, ControlKind::Entry, 0, entry::IA_32E_MODE_GUEST),
+        (Field::VM_ENTRY_CONTROLS, ControlKind::Entry, entry::LOAD_DEBUG_CONTROLS, entry::IA_32E_MODE_GUEST),
     ];
     for (field, kind, wanted, forbidden) in words {
         machine.set(field, settle(kind, wanted, forbidden, around.capabilities)?);

@@ -40,6 +40,11 @@ pub enum Exception {
     },
 }
 
+impl Exception {
+    /// What virtual-8086 mode raises for an instruction that it refuses, and most exceptions that come to a VMM.
+    pub const REFUSED: Self = Self::Fault { vector: vector::GENERAL_PROTECTION };
+}
+
 /// One guest processor with all that an instruction of its can reach, put together for one exit.
 pub struct Monitor<'a, C, M, S> {
     /// The register file.

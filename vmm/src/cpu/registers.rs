@@ -89,6 +89,18 @@ pub fn set_breakpoints(addresses: [u32; 4]) {
     }
 }
 
+/// Notes the causes of a #DB in DR6, which the VMM leaves to the guest.
+pub fn note_debug_exception(causes: u64) {
+    /// Bits 3:0, which say which breakpoints matched, are the last exception's; the others add up.
+    const BREAKPOINTS: u64 = 0xF;
+    // SAFETY: DR6 is a status register; the VMM sets no breakpoints.
+    unsafe {
+        let dr6: u64;
+        asm!("mov {}, dr6", out(reg) dr6, options(nomem, nostack, preserves_flags));
+        asm!("mov dr6, {}", in(reg) dr6 & !BREAKPOINTS | causes, options(nomem, nostack, preserves_flags));
+    }
+}
+
 /// Port 92h, system control port A: bit 1 is A20.
 pub fn system_control_port() -> u8 {
     // SAFETY: reading it has no effect.

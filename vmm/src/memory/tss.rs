@@ -18,6 +18,9 @@ const REDIRECTION_BYTES: usize = 32;
 /// Size with redirection map, I/O map and its last byte.
 const BYTES: usize = HEAD + REDIRECTION_BYTES + 8192 + 1;
 
+/// The byte behind the I/O map: an access to port FFFFh may reach over the end by three ports, and the rest is denied.
+const BEYOND_PORTS: u8 = !0b111;
+
 /// See the module.
 pub struct V8086Tss(&'static mut [u8]);
 
@@ -30,8 +33,7 @@ impl V8086Tss {
         let bytes = frames.take_bytes(BYTES, PAGE_BYTES)?;
         let io_map = (HEAD + REDIRECTION_BYTES) as u16;
         bytes[IO_MAP_BASE..IO_MAP_BASE + 2].copy_from_slice(&io_map.to_le_bytes());
-        // The byte behind the I/O map must be all ones.
-        bytes[BYTES - 1] = 0xFF;
+        bytes[BYTES - 1] = BEYOND_PORTS;
         Ok(Self(bytes))
     }
 

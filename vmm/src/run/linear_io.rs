@@ -1,187 +1,260 @@
-//! INS and OUTS of an unrestricted guest: between a port and linear memory, through the guest's own page tables if it
-//! has paging on.
+//! INS and OUTS of an unrestricted guest, in any of its modes: between a port and its memory, through its segments and
+//! its own page tables.
 //!
-//! On entry the exit has told the address of the first element, with segment and limit already applied.
+//! On entry the processor has found that the guest may use the port, and nothing else: the exit comes before segment,
+//! limit and page are looked at, and with a count of 0 too.
 
 use pc::{Ticks, Width};
-use v8086::{Flags, General, GuestMemory};
+use v8086::{Flags, General, SegmentRegister};
 use vmx::Field;
-use vmx::control_register::{cr0, cr4};
-use vmx::exit::{AddressSize, Direction, InstructionInformation, IoQualification};
+use vmx::control_register::cr0;
+use vmx::exit::{Direction, IoQualification};
 
-use crate::cpu::registers;
-use crate::cpu::vmx::vmread;
+use crate::cpu::vmx::{vmread, vmwrite};
 use crate::exit::skip_instruction;
 use crate::io;
 use crate::report::Reporter;
 
-use super::unrestricted::{raise, read_u64, vector};
+use super::linear_space::{Access, LinearSpace, PageFault};
+use super::unrestricted::{raise, vector};
 use super::vm::{Next, Vm};
+
+/// Elements of INS or OUTS that are moved in one exit.
+const STRING_BATCH: u64 = 64;
+
+/// The longest instruction in bytes.
+const MAX_LENGTH: usize = 15;
 
 /// Carries out a batch of INS or OUTS.
 pub fn string_io(vm: &mut Vm, access: IoQualification, report: &mut Reporter, now: Ticks) -> Next {
-    StringAccess::new(access).run(vm, report, now)
+    StringAccess::decode(vm, access).run(vm, report, now);
+    Next::Run
 }
 
-/// Elements of INS or OUTS that are moved in one exit.
-const STRING_BATCH: u32 = 64;
-
-/// INS or OUTS, as its exit describes it.
+/// INS or OUTS.
 struct StringAccess {
     access: IoQualification,
     width: Width,
     /// Masks SI, DI and CX.
     mask: u64,
-    /// Linear address of the first element.
-    linear: u32,
+    segment: SegmentCache,
+    linear: LinearSpace,
 }
 
 /// Why an element could not be moved.
-struct Fault {
-    linear: u32,
-    error_code: u32,
+enum Fault {
+    /// It lies beyond its segment, or may not be accessed through it: #SS or #GP.
+    Segment,
+    Page(PageFault),
+}
+
+impl From<PageFault> for Fault {
+    fn from(fault: PageFault) -> Self {
+        Self::Page(fault)
+    }
 }
 
 impl StringAccess {
-    fn new(access: IoQualification) -> Self {
-        let information = InstructionInformation(vmread(Field::VM_EXIT_INSTRUCTION_INFORMATION) as u32);
-        let mask = match information.address_size() {
-            Some(AddressSize::Bits32) => 0xFFFF_FFFF,
-            _ => 0xFFFF,
+    /// Reads the prefixes of the instruction at CS:IP: not every processor reports segment and address size.
+    fn decode(vm: &mut Vm, access: IoQualification) -> Self {
+        let linear = LinearSpace::current();
+        let code = SegmentCache::read(SegmentRegister::Cs);
+        let at = code.base.wrapping_add(vmread(Field::GUEST_RIP) as u32);
+        let mut segment = match access.direction {
+            Direction::In => SegmentRegister::Es,
+            Direction::Out => SegmentRegister::Ds,
         };
+        let mut long_addresses = code.access_rights & SegmentCache::BIG != 0;
+        for offset in 0..MAX_LENGTH as u32 {
+            let mut byte = [0];
+            // Its page was there a moment ago; at worst the defaults hold.
+            if linear.read(&mut vm.space, at.wrapping_add(offset), &mut byte).is_err() {
+                break;
+            }
+            let prefix = match byte[0] {
+                0x26 => Some(SegmentRegister::Es),
+                0x2E => Some(SegmentRegister::Cs),
+                0x36 => Some(SegmentRegister::Ss),
+                0x3E => Some(SegmentRegister::Ds),
+                0x64 => Some(SegmentRegister::Fs),
+                0x65 => Some(SegmentRegister::Gs),
+                0x67 => {
+                    long_addresses = code.access_rights & SegmentCache::BIG == 0;
+                    None
+                }
+                0x66 | 0xF0 | 0xF2 | 0xF3 => None,
+                _ => break,
+            };
+            if let (Some(named), Direction::Out) = (prefix, access.direction) {
+                segment = named;
+            }
+        }
         Self {
             access,
             width: io::width(access.width),
-            mask,
-            linear: vmread(Field::GUEST_LINEAR_ADDRESS) as u32,
+            mask: if long_addresses { 0xFFFF_FFFF } else { 0xFFFF },
+            segment: SegmentCache::read(segment),
+            linear,
         }
     }
 
-    fn run(&self, vm: &mut Vm, report: &mut Reporter, now: Ticks) -> Next {
+    fn run(&self, vm: &mut Vm, report: &mut Reporter, now: Ticks) {
         let count = if self.access.rep { vm.vcpu.general.rcx & self.mask } else { 1 };
-        let downwards = vmread(Field::GUEST_RFLAGS) & u64::from(Flags::DF) != 0;
-        let size = u32::from(self.width.bytes());
-        let step = if downwards { size.wrapping_neg() } else { size };
-        let wanted = count.min(STRING_BATCH.into());
+        let rflags = vmread(Field::GUEST_RFLAGS) as u32;
+        let stepping = rflags & Flags::TF != 0;
+        let size = u64::from(self.width.bytes());
+        let step = if rflags & Flags::DF != 0 { size.wrapping_neg() } else { size };
+        let wanted = count.min(if stepping { 1 } else { STRING_BATCH });
+        let mut index = self.index(&vm.vcpu.general);
+        let mut outcome = Ok(());
         let mut moved = 0;
-        let mut linear = self.linear;
         while moved < wanted {
-            if let Err(fault) = self.element(vm, linear, report, now) {
-                self.advance(&mut vm.vcpu.general, moved, step);
-                registers::set_cr2(fault.linear.into());
-                raise(vector::PAGE_FAULT, Some(fault.error_code));
-                return Next::Run;
-            }
-            moved += 1;
-            linear = linear.wrapping_add(step);
-            let index = (self.index(&vm.vcpu.general) + moved * u64::from(step)) & self.mask;
-            if index < size.into() || index > self.mask - u64::from(size) {
-                // The next element wraps; the processor computes its address anew.
+            outcome = self.element(vm, index as u32, report, now);
+            if outcome.is_err() {
                 break;
             }
+            index = index.wrapping_add(step) & self.mask;
+            moved += 1;
         }
-        self.advance(&mut vm.vcpu.general, moved, step);
-        if moved == count {
-            skip_instruction();
+        self.advance(&mut vm.vcpu.general, index, moved);
+        match outcome {
+            Err(Fault::Page(fault)) => fault.raise(),
+            Err(Fault::Segment) => raise(self.segment.fault(), Some(0)),
+            Ok(()) if moved == count => skip_instruction(),
+            Ok(()) => between_elements(stepping),
         }
-        Next::Run
     }
 
     fn index(&self, general: &General) -> u64 {
-        match self.access.direction {
-            Direction::In => general.rdi,
-            Direction::Out => general.rsi,
-        }
+        self.mask
+            & match self.access.direction {
+                Direction::In => general.rdi,
+                Direction::Out => general.rsi,
+            }
     }
 
-    fn advance(&self, general: &mut General, moved: u64, step: u32) {
+    fn advance(&self, general: &mut General, index: u64, moved: u64) {
+        if moved == 0 {
+            return;
+        }
+        // A 32-bit register has no upper half that could stay.
         let replace = |old: u64, new: u64| old & !self.mask | new & self.mask;
-        let distance = moved.wrapping_mul(i64::from(step as i32) as u64);
         match self.access.direction {
-            Direction::In => general.rdi = replace(general.rdi, general.rdi.wrapping_add(distance)),
-            Direction::Out => general.rsi = replace(general.rsi, general.rsi.wrapping_add(distance)),
+            Direction::In => general.rdi = replace(general.rdi, index),
+            Direction::Out => general.rsi = replace(general.rsi, index),
         }
         if self.access.rep {
             general.rcx = replace(general.rcx, general.rcx.wrapping_sub(moved));
         }
     }
 
-    fn element(&self, vm: &mut Vm, linear: u32, report: &mut Reporter, now: Ticks) -> Result<(), Fault> {
+    fn element(&self, vm: &mut Vm, offset: u32, report: &mut Reporter, now: Ticks) -> Result<(), Fault> {
+        let size = self.width.bytes() as usize;
         let mut bytes = [0; 4];
-        let size = usize::from(self.width.bytes());
-        let write = self.access.direction == Direction::In;
-        // Both ends first, so that a port is touched only if all of the element is there.
-        translate(vm, linear, write)?;
-        translate(vm, linear.wrapping_add(size as u32 - 1), write)?;
+        let bytes = &mut bytes[..size];
+        if !self.segment.allows(offset, size as u32, self.access.direction) {
+            return Err(Fault::Segment);
+        }
+        let linear = self.segment.base.wrapping_add(offset);
         match self.access.direction {
             Direction::Out => {
-                for (offset, byte) in (0..).zip(&mut bytes[..size]) {
-                    *byte = vm.space.read_u8(translate(vm, linear.wrapping_add(offset), write)?);
-                }
-                vm.pc.port_out(self.access.port, self.width, u32::from_le_bytes(bytes), now, report);
+                self.linear.read(&mut vm.space, linear, bytes)?;
+                let mut value = [0; 4];
+                value[..size].copy_from_slice(bytes);
+                vm.pc.port_out(self.access.port, self.width, u32::from_le_bytes(value), now, report);
             }
             Direction::In => {
-                bytes = vm.pc.port_in(self.access.port, self.width, now).to_le_bytes();
-                for (offset, byte) in (0..).zip(&bytes[..size]) {
-                    let physical = translate(vm, linear.wrapping_add(offset), write)?;
-                    vm.space.write_u8(physical, *byte);
-                }
+                // Before the port is touched.
+                self.linear.probe(&mut vm.space, linear, size, Access::Write)?;
+                let value = vm.pc.port_in(self.access.port, self.width, now).to_le_bytes();
+                bytes.copy_from_slice(&value[..size]);
+                self.linear.write(&mut vm.space, linear, bytes)?;
             }
         }
         Ok(())
     }
 }
 
-/// The guest-physical address of `linear`, if the guest may read there.
-pub fn readable(vm: &Vm, linear: u32) -> Option<u32> {
-    translate(vm, linear, false).ok()
+/// A repeated instruction goes on after whatever is due.
+fn between_elements(stepping: bool) {
+    /// Bit 14 (BS) of the pending debug exceptions.
+    const SINGLE_STEP: u64 = 1 << 14;
+    vmwrite(Field::GUEST_INTERRUPTIBILITY_STATE, 0);
+    if stepping {
+        vmwrite(Field::GUEST_PENDING_DEBUG_EXCEPTIONS, SINGLE_STEP);
+    }
 }
 
-/// The guest-physical address of `linear`, by the guest's own page tables if it has paging on (SDM vol. 3, 4.3 "32-Bit
-/// Paging" and 4.4 "PAE Paging").
-fn translate(vm: &Vm, linear: u32, write: bool) -> Result<u32, Fault> {
-    const PRESENT: u64 = 1 << 0;
-    const WRITABLE: u64 = 1 << 1;
-    const USER: u64 = 1 << 2;
-    const LARGE: u64 = 1 << 7;
-    const ERROR_PRESENT: u32 = 1;
-    const ERROR_WRITE: u32 = 2;
-    const ERROR_USER: u32 = 4;
-    let cr0 = vmread(Field::GUEST_CR0);
-    if cr0 & cr0::PG == 0 {
-        return Ok(linear);
-    }
-    let user = vmread(Field::GUEST_SS_ACCESS_RIGHTS) >> 5 & 3 == 3;
-    let asked = if write { ERROR_WRITE } else { 0 } | if user { ERROR_USER } else { 0 };
-    let fault = |present: u32| Fault { linear, error_code: asked | present };
-    let cr3 = vmread(Field::GUEST_CR3) as u32;
-    let cr4 = vmread(Field::GUEST_CR4);
-    let pae = cr4 & cr4::PAE != 0;
-    let entry = |address: u32| if pae { read_u64(vm, address) } else { vm.space.read_u32(address).into() };
-    let (directory, directory_index, table_index, large_bits) = if pae {
-        let pointer = read_u64(vm, (cr3 & !0x1F) + 8 * (linear >> 30));
-        if pointer & PRESENT == 0 {
-            return Err(fault(0));
+/// What the processor keeps of a segment (SDM vol. 3, 3.4.3 "Segment Registers").
+#[derive(Clone, Copy, Debug)]
+struct SegmentCache {
+    register: SegmentRegister,
+    base: u32,
+    limit: u32,
+    access_rights: u32,
+}
+
+impl SegmentCache {
+    const CODE: u32 = 1 << 3;
+    /// Of data: the limit is the lower one.
+    const EXPAND_DOWN: u32 = 1 << 2;
+    /// Data that can be written, code that can be read.
+    const PERMITTED: u32 = 1 << 1;
+    const BIG: u32 = 1 << 14;
+    const UNUSABLE: u32 = 1 << 16;
+
+    fn read(register: SegmentRegister) -> Self {
+        let (base, limit, access_rights) = match register {
+            SegmentRegister::Es => {
+                (Field::GUEST_ES_BASE, Field::GUEST_ES_LIMIT, Field::GUEST_ES_ACCESS_RIGHTS)
+            }
+            SegmentRegister::Cs => {
+                (Field::GUEST_CS_BASE, Field::GUEST_CS_LIMIT, Field::GUEST_CS_ACCESS_RIGHTS)
+            }
+            SegmentRegister::Ss => {
+                (Field::GUEST_SS_BASE, Field::GUEST_SS_LIMIT, Field::GUEST_SS_ACCESS_RIGHTS)
+            }
+            SegmentRegister::Ds => {
+                (Field::GUEST_DS_BASE, Field::GUEST_DS_LIMIT, Field::GUEST_DS_ACCESS_RIGHTS)
+            }
+            SegmentRegister::Fs => {
+                (Field::GUEST_FS_BASE, Field::GUEST_FS_LIMIT, Field::GUEST_FS_ACCESS_RIGHTS)
+            }
+            SegmentRegister::Gs => {
+                (Field::GUEST_GS_BASE, Field::GUEST_GS_LIMIT, Field::GUEST_GS_ACCESS_RIGHTS)
+            }
+        };
+        Self {
+            register,
+            base: vmread(base) as u32,
+            limit: vmread(limit) as u32,
+            access_rights: vmread(access_rights) as u32,
         }
-        (pointer as u32 & !0xFFF, 8 * (linear >> 21 & 0x1FF), 8 * (linear >> 12 & 0x1FF), 21)
-    } else {
-        (cr3 & !0xFFF, 4 * (linear >> 22), 4 * (linear >> 12 & 0x3FF), 22)
-    };
-    let upper = entry(directory + directory_index);
-    if upper & PRESENT == 0 {
-        return Err(fault(0));
     }
-    let large = upper & LARGE != 0 && (pae || cr4 & cr4::PSE != 0);
-    let (lower, page_bits) =
-        if large { (upper, large_bits) } else { (entry((upper as u32 & !0xFFF) + table_index), 12) };
-    if lower & PRESENT == 0 {
-        return Err(fault(0));
+
+    /// Whether `size` bytes at `offset` lie in the segment, and may be read (OUTS) or written (INS) through it.
+    fn allows(&self, offset: u32, size: u32, direction: Direction) -> bool {
+        let rights = self.access_rights;
+        // Real mode asks for no rights, and code that was loaded there is not marked as code.
+        let protected = vmread(Field::GUEST_CR0) & cr0::PE != 0;
+        let permitted = match direction {
+            Direction::In => rights & Self::CODE == 0 && rights & Self::PERMITTED != 0,
+            Direction::Out => rights & Self::CODE == 0 || rights & Self::PERMITTED != 0,
+        };
+        if rights & Self::UNUSABLE != 0 || protected && !permitted {
+            return false;
+        }
+        let Some(last) = offset.checked_add(size - 1) else { return false };
+        if rights & (Self::CODE | Self::EXPAND_DOWN) == Self::EXPAND_DOWN {
+            let highest = if rights & Self::BIG != 0 { u32::MAX } else { 0xFFFF };
+            offset > self.limit && last <= highest
+        } else {
+            last <= self.limit
+        }
     }
-    let rights = upper & lower;
-    let supervisor_may = cr0 & cr0::WP == 0 && !user;
-    if (user && rights & USER == 0) || (write && rights & WRITABLE == 0 && !supervisor_may) {
-        return Err(fault(ERROR_PRESENT));
+
+    /// The exception that an access which it does not allow raises.
+    fn fault(&self) -> u8 {
+        if self.register == SegmentRegister::Ss { vector::STACK_FAULT } else { vector::GENERAL_PROTECTION }
     }
-    let offset_mask = (1_u32 << page_bits) - 1;
-    Ok(lower as u32 & !offset_mask | linear & offset_mask)
 }

@@ -9,6 +9,7 @@ mod console;
 mod cpuid;
 mod disk;
 mod linear_io;
+mod linear_space;
 mod msrs;
 mod post_mortem;
 mod statistics;
@@ -41,6 +42,7 @@ use crate::{Context, Ending, host_timer, io};
 pub use backend::Impossible;
 use console::{Console, Wish};
 use disk::ModuleDisks;
+use msrs::GuestMsrs;
 use post_mortem::Ring;
 use statistics::Statistics;
 use vm::{GUEST_CR4, Next, Vm};
@@ -113,6 +115,7 @@ fn build(context: &mut Context, job: &RunJob, processor: &Processor) -> Result<V
         disks,
         clock: clock.restarted(),
         system: SystemRegisters::after_bios(GUEST_CR4),
+        msrs: GuestMsrs::default(),
         stepping: None,
         primary_controls: 0,
         window_wanted: false,

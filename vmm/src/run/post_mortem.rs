@@ -12,7 +12,7 @@ use crate::cpu::vmx::vmread;
 use crate::guest_cpu::SEGMENTS;
 use crate::report::Reporter;
 
-use super::linear_io;
+use super::linear_space::LinearSpace;
 use super::vm::Vm;
 
 /// How many exits are kept.
@@ -119,8 +119,9 @@ fn read(vm: &Vm, linear: u32, bytes: &mut [u8]) {
     if u64::from(visible_cr0(vm)) & cr0::PG == 0 {
         return vm.space.read(linear, bytes);
     }
+    let paging = LinearSpace::current();
     for (offset, byte) in (0..).zip(bytes) {
-        if let Some(physical) = linear_io::readable(vm, linear.wrapping_add(offset)) {
+        if let Some(physical) = paging.readable(&vm.space, linear.wrapping_add(offset)) {
             *byte = vm.space.read_u8(physical);
         }
     }

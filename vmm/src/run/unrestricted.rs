@@ -4,13 +4,17 @@
 //! touches a control bit that VMX or the host owns.
 
 use pc::Ticks;
-use v8086::{Flags, General, GuestMemory};
+use v8086::{Debug, Flags, General, GuestMemory};
 use vmx::control_register::{cr0, cr4};
 use vmx::controls::ControlRefused;
 use vmx::event::{Event, EventKind};
-use vmx::exit::{ControlRegisterAccess, ControlRegisterAction, GeneralRegister, IoQualification};
+use vmx::exit::{
+    BasicExitReason, ControlRegisterAccess, ControlRegisterAction, ExitReason, GeneralRegister,
+    IoQualification,
+};
 use vmx::{Field, Machine};
 
+use crate::cpu::registers;
 use crate::cpu::vmx::{vmread, vmwrite};
 use crate::exit::{Exit, skip_instruction};
 use crate::failure::{Failure, unexpected};
@@ -20,6 +24,7 @@ use crate::report::Reporter;
 
 use super::backend::Backend;
 use super::linear_io;
+use super::msrs::COUNTERS;
 use super::vm::{Next, Stepping, Vm};
 
 /// See the module.
@@ -28,6 +33,7 @@ pub struct Unrestricted;
 pub mod vector {
     pub const DEBUG: u8 = 1;
     pub const INVALID_OPCODE: u8 = 6;
+    pub const STACK_FAULT: u8 = 12;
     pub const GENERAL_PROTECTION: u8 = 13;
     pub const PAGE_FAULT: u8 = 14;
     pub const X87_ERROR: u8 = 16;
@@ -63,6 +69,10 @@ impl Backend for Unrestricted {
             Exit::Invalidate => {
                 skip_instruction();
                 Ok(Next::Run)
+            }
+            Exit::Other(reason) if belongs_to_no_guest(reason) => Ok(self.undefined_instruction(vm)),
+            Exit::Other(reason) if reason.basic() == Some(BasicExitReason::Rdpmc) => {
+                Ok(performance_counter(&mut vm.vcpu.general))
             }
             other => Err(unexpected(format_args!("the unrestricted back-end has no answer to {other}"))),
         }
@@ -100,6 +110,33 @@ impl Backend for Unrestricted {
     }
 }
 
+/// Instructions that CPUID denies the guest and that exit before the processor looks at what the guest may: VMX, SMX,
+/// MONITOR and MWAIT.
+fn belongs_to_no_guest(reason: ExitReason) -> bool {
+    use BasicExitReason as Reason;
+    matches!(
+        reason.basic(),
+        Some(
+            Reason::Vmclear
+                | Reason::Vmlaunch
+                | Reason::Vmptrld
+                | Reason::Vmptrst
+                | Reason::Vmread
+                | Reason::Vmresume
+                | Reason::Vmwrite
+                | Reason::Vmxoff
+                | Reason::Vmxon
+                | Reason::Invept
+                | Reason::Invvpid
+                | Reason::Vmfunc
+                | Reason::Getsec
+                | Reason::Mwait
+                | Reason::Monitor
+                | Reason::Xsetbv
+        )
+    )
+}
+
 fn inject(event: Event) {
     if let Some(error_code) = event.error_code {
         vmwrite(Field::VM_ENTRY_EXCEPTION_ERROR_CODE, error_code.into());
@@ -111,6 +148,7 @@ fn inject(event: Event) {
 pub fn raise(vector: u8, error_code: Option<u32>) {
     let protected = vmread(Field::GUEST_CR0) & cr0::PE != 0;
     let error_code = if protected { error_code } else { None };
+    vmwrite(Field::GUEST_PENDING_DEBUG_EXCEPTIONS, 0);
     inject(Event { vector, kind: EventKind::HardwareException, error_code });
 }
 
@@ -118,7 +156,11 @@ fn exception(vm: &mut Vm, event: Event) -> Result<Next, Failure> {
     match (event.vector, vm.stepping.take()) {
         (vector::DEBUG, Some(stepping)) => {
             end_step(vm, stepping);
-            if stepping.guest_traps {
+            let causes = vmread(Field::EXIT_QUALIFICATION);
+            let causes = if stepping.guest_traps { causes } else { causes & !u64::from(Debug::BS) };
+            if causes & u64::from(Debug::BREAKPOINTS | Debug::BS | Debug::BD) != 0 {
+                // The exit came before the processor noted the causes.
+                registers::note_debug_exception(causes);
                 raise(vector::DEBUG, None);
             }
             Ok(Next::Run)
@@ -145,6 +187,8 @@ fn write_to_rom(vm: &mut Vm, physical: u64) -> Result<Next, Failure> {
     }
     vm.dropped_writes += 1;
     let rflags = vmread(Field::GUEST_RFLAGS);
+    // By the manual no trap is pending before an instruction is over; Bochs 2.7 saves one.
+    vmwrite(Field::GUEST_PENDING_DEBUG_EXCEPTIONS, 0);
     if vm.stepping.is_none() {
         vm.stepping = Some(Stepping { guest_traps: rflags & TRAP_FLAG != 0 });
     }
@@ -262,10 +306,22 @@ fn load_pdptes(vm: &Vm) {
     }
 }
 
-pub fn read_u64(vm: &Vm, physical: u32) -> u64 {
+fn read_u64(vm: &Vm, physical: u32) -> u64 {
     let mut bytes = [0; 8];
     vm.space.read(physical, &mut bytes);
     u64::from_le_bytes(bytes)
+}
+
+/// RDPMC of a counter that stands still. Another is #GP.
+fn performance_counter(general: &mut General) -> Next {
+    if general.ecx() < COUNTERS {
+        general.set_eax(0);
+        general.set_edx(0);
+        skip_instruction();
+    } else {
+        raise(vector::GENERAL_PROTECTION, Some(0));
+    }
+    Next::Run
 }
 
 /// RDMSR and WRMSR of what a 32-bit guest may expect: the TSC and the SYSENTER registers. Another is #GP.

@@ -64,6 +64,11 @@ impl Backend for Virtual8086 {
                 let delivering = InterruptionInformation(vmread(Field::IDT_VECTORING_INFORMATION) as u32);
                 if delivering.is_valid() { vm.interrupted_delivery() } else { vm.write_to_rom(physical) }
             }
+            // MOV to and from a debug register exits before the #GP of its privilege is raised.
+            Exit::DebugRegister(_) => {
+                let outcome = vm.monitor(|monitor| monitor.exception(v8086::Exception::REFUSED));
+                vm.follow(outcome, report)
+            }
             other => Err(unexpected(format_args!("virtual-8086 mode left by {other}"))),
         }
     }
@@ -192,7 +197,7 @@ impl Vm {
             cpu: &mut cpu,
             memory: &mut self.space,
             system: &mut self.system,
-            model_specific: &mut GuestMsrs,
+            model_specific: &mut self.msrs,
         };
         work(&mut monitor)
     }
@@ -295,6 +300,8 @@ impl Vm {
             let rflags = vmread(Field::GUEST_RFLAGS);
             self.stepping = Some(Stepping { guest_traps: rflags & TRAP_FLAG != 0 });
             vmwrite(Field::GUEST_RFLAGS, rflags | TRAP_FLAG);
+            // By the manual no trap is pending before an instruction is over; Bochs 2.7 saves one.
+            vmwrite(Field::GUEST_PENDING_DEBUG_EXCEPTIONS, 0);
         }
         Ok(Next::Run)
     }

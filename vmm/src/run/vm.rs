@@ -21,6 +21,7 @@ use crate::{host_timer, io};
 use super::backend::Backend;
 use super::bios_trace::Call;
 use super::disk::ModuleDisks;
+use super::msrs::GuestMsrs;
 use super::statistics::Statistics;
 
 /// Blocking by STI and by MOV SS, in the interruptibility state.
@@ -29,9 +30,9 @@ pub const BLOCKING: u64 = 0b11;
 /// Blocking by NMI, there. An exit for an NMI is no NMI that the guest has taken, but Bochs 2.7 saves it as one.
 const BLOCKING_BY_NMI: u64 = 1 << 3;
 
-/// CR4 bits that a guest in virtual-8086 mode may believe to have: VME, PVI, TSD, DE, PSE, PGE, PCE, OSFXSR,
+/// CR4 bits that a guest in virtual-8086 mode may believe to have: VME, PVI, TSD, DE, PSE, PAE, PGE, PCE, OSFXSR,
 /// OSXMMEXCPT.
-pub const GUEST_CR4: u32 = 0x79F;
+pub const GUEST_CR4: u32 = 0x7BF;
 
 /// A PC.
 pub struct Vm {
@@ -49,6 +50,8 @@ pub struct Vm {
     pub clock: Clock,
     /// The system registers that it believes in.
     pub system: SystemRegisters,
+    /// Its model-specific registers, where no VMCS has them.
+    pub msrs: GuestMsrs,
     /// An instruction that writes to ROM is being stepped over.
     pub stepping: Option<Stepping>,
     /// What the VMCS has as primary controls, interrupt-window exiting aside.
@@ -104,6 +107,7 @@ impl Vm {
         self.primary_controls =
             machine.get(Field::PRIMARY_PROCESSOR_BASED_VM_EXECUTION_CONTROLS).unwrap_or(0);
         self.system = SystemRegisters::after_bios(GUEST_CR4);
+        self.msrs = GuestMsrs::default();
         self.stepping = None;
         self.window_wanted = false;
         self.space.close();

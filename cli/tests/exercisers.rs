@@ -11,6 +11,8 @@ use std::path::Path;
 use std::process::Command;
 use std::thread;
 
+use cli::engine::Cpu;
+
 /// Each with its share of the work, so that both cores have something to do.
 const EXERCISERS: [&[&str]; 2] = [
     &[
@@ -89,7 +91,7 @@ fn differences(exerciser: &str, folder: &Path) -> Vec<Difference> {
         hard_disk: exerciser.ends_with("disk").then_some(hard_disk.as_path()),
     };
     let vm = in_the_vm(&image, drives, &name, folder);
-    let bare = bare::com1(&image, drives, &folder.join(&name), END);
+    let bare = bare::com1(Cpu::Core2, &image, drives, &folder.join(&name), END);
     assert!(bare.ends_with(END), "{name} on the bare machine: {bare}");
     assert_eq!(bare.lines().count(), vm.lines().count(), "{name}: a line for each row");
     let pairs = bare.lines().zip(vm.lines()).filter(|(bare, vm)| bare != vm);

@@ -10,7 +10,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use cli::engine::process::ENGINE_COMMAND;
-use cli::engine::{self, FIRMWARE_FOLDER, VGA_FIRMWARE};
+use cli::engine::{self, Cpu, FIRMWARE_FOLDER, VGA_FIRMWARE};
 use rustix::pty::OpenptFlags;
 
 /// Bytes of a 1.44-MB floppy.
@@ -19,11 +19,13 @@ pub const FLOPPY: usize = 1_474_560;
 /// A run that takes longer hangs.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// What the machine is: the chips that hyper86's PC has, two serial ports, and a BIOS of its own.
+/// More resets of the processor than any guest needs.
+const RESETS: usize = 100;
+
+/// What the machine is besides its processor: the chips that hyper86's PC has, two serial ports, and a BIOS of its own.
 const MACHINE: &str = "config_interface: textconfig
 display_library: term
 memory: guest=32, host=32
-cpu: model=core2_penryn_t9600, count=1, ips=4000000, reset_on_triple_fault=0
 clock: sync=none, time0=946684800
 boot: floppy
 com1: enabled=1, mode=file, dev=com1
@@ -67,19 +69,22 @@ impl Drives<'_> {
 
 /// Boots a copy of the floppy `image` in a folder of its own; what it sent over COM1 when it had said `end`, had ended
 /// itself, or had hung.
-pub fn com1(image: &Path, drives: Drives<'_>, folder: &Path, end: &str) -> String {
+pub fn com1(cpu: Cpu, image: &Path, drives: Drives<'_>, folder: &Path, end: &str) -> String {
     let engine = engine::find().expect("a run in the VM has installed it");
     fs::create_dir(folder).unwrap();
     fs::copy(image, folder.join("a.img")).unwrap();
     let firmware = Path::new(FIRMWARE_FOLDER);
-    let roms = format!(
-        "romimage: file={}\nvgaromimage: file={}\n",
+    let machine = format!(
+        "{MACHINE}cpu: model={}, count=1, ips=4000000, ignore_bad_msrs=0, reset_on_triple_fault=1\n\
+         romimage: file={}\nvgaromimage: file={}\n",
+        cpu.bochs_name(),
         firmware.join("BIOS-bochs-latest").display(),
         firmware.join(VGA_FIRMWARE).display()
     );
     let drives = drives.lines(folder);
-    fs::write(folder.join("bochsrc"), [MACHINE, &drives, &roms].concat()).unwrap();
-    fs::write(folder.join("commands"), "c\nq\n").unwrap();
+    fs::write(folder.join("bochsrc"), machine + &drives).unwrap();
+    // Each shutdown of the processor ends a "c", a reset notwithstanding.
+    fs::write(folder.join("commands"), "c\n".repeat(1 + RESETS) + "q\n").unwrap();
 
     let (display, stdin) = pseudo_terminal();
     // Its own screen is not looked at, but an unread terminal would stop it.

@@ -138,6 +138,9 @@ impl LinearSpace {
 
     /// The physical address of `linear`, if the guest may read there. Changes nothing.
     pub fn readable(&self, space: &PcSpace, linear: u32) -> Option<u32> {
+        if self.cr0 & cr0::PG == 0 {
+            return Some(linear);
+        }
         self.walk(space, linear, Access::Read).ok().map(|(physical, _)| physical)
     }
 

@@ -27,6 +27,7 @@ pub fn image(arguments: &ImageArgs) -> Result<Status, Failure> {
                 interactive: true,
                 handed_back: &[],
                 told: Told::default(),
+                letterbox: false,
                 extended_kib: GuestArgs::DEFAULT.extended_kib(),
                 rtc_seconds: POWER_ON_SECONDS,
             };

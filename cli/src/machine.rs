@@ -17,11 +17,14 @@ pub struct Needs {
     pub com1: Com1,
     /// Memory beyond what every run needs.
     pub spare_bytes: usize,
+    /// Bytes at the end of the boot disk for what is brought later.
+    pub letterbox_bytes: usize,
 }
 
 impl Needs {
     /// A run that nobody interferes with.
-    pub const SCRIPTED: Self = Self { pace: Pace::Scripted, com1: Com1::Unconnected, spare_bytes: 0 };
+    pub const SCRIPTED: Self =
+        Self { pace: Pace::Scripted, com1: Com1::Unconnected, spare_bytes: 0, letterbox_bytes: 0 };
 }
 
 /// Starts a machine that boots `image`.
@@ -35,7 +38,9 @@ pub fn start(
     needs: Needs,
 ) -> Result<Bochs, Failure> {
     let memory_mib = Machine::memory_for(image.payload_end + needs.spare_bytes);
-    boot(engine, arguments, image.bytes, memory_mib, needs.pace, PortE9::Console, needs.com1)
+    let mut disk = image.bytes;
+    disk.resize(disk.len().next_multiple_of(CYLINDER_BYTES) + needs.letterbox_bytes, 0);
+    boot(engine, arguments, disk, memory_mib, needs.pace, PortE9::Console, needs.com1)
 }
 
 /// Starts a machine as a PC is: nothing at port E9h, a serial cable at COM1.

@@ -29,6 +29,8 @@ pub struct RunPlan<'a> {
     pub handed_back: &'a [u8],
     /// What is told beyond the ordinary.
     pub told: Told,
+    /// Whether the boot disk ends in a letterbox for floppies.
+    pub letterbox: bool,
     /// Memory above 1 MiB, in KiB.
     pub extended_kib: u32,
     /// The guest's clock at power-on, seconds since 1970.
@@ -65,6 +67,7 @@ impl Payload {
             boot_drive: drives.boot.0,
             stoppable: link == Link::Framed,
             told: plan.told,
+            letterbox: plan.letterbox,
             steps: Items::from_postcard(&steps),
             interactive: plan.interactive,
             extended_kib: plan.extended_kib,

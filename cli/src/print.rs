@@ -108,6 +108,7 @@ impl Observer for Printer {
             | Record::Registers(_)
             | Record::Count(..)
             | Record::Pulse { .. }
+            | Record::Loaded { .. }
             | Record::Screen { .. }
             | Record::ScreenRow { .. }
             | Record::ScreenEnd

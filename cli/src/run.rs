@@ -1,6 +1,9 @@
 //! `run IMAGE`: a 16-bit disk image in a VM, for a person or for a script.
 
 mod ending;
+mod floppies;
+mod letterbox;
+mod paste;
 mod person;
 
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -22,6 +25,8 @@ use crate::print::{Printer, Stream};
 use crate::session::{self, LastWords, Limits, Report, Signals};
 use crate::status::{Failure, Status};
 use crate::terminal::Terminal;
+use floppies::Floppies;
+use person::Person;
 
 /// Carries out `run`.
 ///
@@ -34,23 +39,25 @@ pub fn run(arguments: &RunArgs) -> Result<Status, Failure> {
     let attendance = if attended { Attendance::Attended } else { Attendance::Unattended };
     let signature = Signature::unless(arguments.no_signature_check);
     let drives = Drives::read(arguments.image.as_deref(), &arguments.disks, signature, attendance)?;
-    let keepers = keep::plan(&arguments.disks, &drives.disks)?;
-    match boot(arguments, drives, &keepers, attendance) {
+    let mut keepers = keep::plan(&arguments.disks, &drives.disks)?;
+    match boot(arguments, drives, &mut keepers, attendance) {
         Ok(report) => ending::conclude(arguments, &report, &keepers),
         Err(failure) => Err(ending::give_up(arguments, failure)),
     }
 }
 
+/// Floppies that a person can bring in one run, and what each may take: itself, and what the guest writes to it.
+const BROUGHT: usize = 8;
+const BROUGHT_BYTES: usize = BROUGHT * 2 * letterbox::LETTERBOX_BYTES;
+
 fn boot(
     arguments: &RunArgs,
     drives: Drives,
-    keepers: &[Keeper],
+    keepers: &mut Vec<Keeper>,
     attendance: Attendance,
 ) -> Result<Report, Failure> {
     let engine = install::ensure()?;
     let interactive = attendance == Attendance::Attended;
-    let rtc_seconds =
-        arguments.guest.rtc.unwrap_or_else(|| if interactive { now() } else { POWER_ON_SECONDS });
     let handed_back: Vec<u8> = keepers.iter().map(|keeper| keeper.disk).collect();
     let plan = RunPlan {
         backend: arguments.backend.into(),
@@ -58,14 +65,21 @@ fn boot(
         interactive,
         handed_back: &handed_back,
         told: Told { bios_calls: arguments.trace_bios, statistics: arguments.stats },
+        letterbox: interactive,
         extended_kib: arguments.guest.extended_kib(),
-        rtc_seconds,
+        rtc_seconds: arguments
+            .guest
+            .rtc
+            .unwrap_or_else(|| if interactive { now() } else { POWER_ON_SECONDS }),
     };
+    let brought = if interactive { (letterbox::LETTERBOX_BYTES, BROUGHT_BYTES) } else { (0, 0) };
     let needs = Needs {
         pace: if interactive { Pace::Interactive } else { Pace::Scripted },
         com1: Com1::Line,
-        spare_bytes: drives.writable_bytes() + arguments.guest.extended_kib() as usize * 1024,
+        spare_bytes: drives.writable_bytes() + arguments.guest.extended_kib() as usize * 1024 + brought.1,
+        letterbox_bytes: brought.0,
     };
+    let floppies = Floppies::new(&drives.disks, arguments.disks.write);
     let image = Payload::run(Link::Framed, drives, plan)?.into_image(Start::Disk)?;
     let patience =
         if interactive { arguments.timeout.attended() } else { Some(arguments.timeout.unattended()) };
@@ -74,8 +88,11 @@ fn boot(
     let signals = Signals::note().map_err(anyhow::Error::from)?;
     let report = if interactive {
         let mut machine = machine::start(&engine, arguments.machine, image, needs)?;
-        let mut person = person::Person::new().map_err(anyhow::Error::from)?;
-        session::follow(&mut machine, limits, &signals, &mut person)
+        let floppies = floppies.with_letterbox(machine.disk().map_err(anyhow::Error::from)?);
+        let mut person = Person::new(floppies).map_err(anyhow::Error::from)?;
+        let report = session::follow(&mut machine, limits, &signals, &mut person);
+        keepers.extend(person.leave());
+        report
     } else {
         let progress = progress("booting the guest".to_owned());
         let machine = machine::start(&engine, arguments.machine, image, needs);

@@ -95,13 +95,14 @@ pub fn follow(
     let mut report = Report::default();
     let mut stream = Stream::default();
     let mut cut = Cut::new(limits);
+    let mut watch = Watch { observer, is_gone: false, last_words: limits.last_words };
     report.conclusion = loop {
         if let Some(conclusion) = cut.check(machine, signals.take()) {
             break conclusion;
         }
         match machine.listen(TURN)? {
             Output::Console(bytes) => {
-                if stream.take(&bytes, &mut report, observer)? {
+                if stream.take(&bytes, &mut report, &mut watch)? {
                     cut.sectors_came();
                 }
             }
@@ -112,15 +113,57 @@ pub fn follow(
             machine.finish(AFTERWARDS);
             break cut.judge(verdict);
         }
-        for input in observer.inputs()? {
+        for input in watch.inputs()? {
             send(machine, input);
             if input == Input::Stop {
                 cut.begin(Conclusion::stopped());
             }
         }
+        if watch.is_gone && !cut.is_under_way() {
+            send(machine, Input::Stop);
+            cut.begin(Conclusion::Interrupted(HANG_UP));
+        }
     };
     report.text = stream.text();
     Ok(report)
+}
+
+/// SIGHUP: what a terminal that is gone means.
+const HANG_UP: u8 = 1;
+
+/// An observer who may go away. A run whose disks come back goes on to its end without one.
+struct Watch<'a> {
+    observer: &'a mut dyn Observer,
+    is_gone: bool,
+    last_words: LastWords,
+}
+
+impl Watch<'_> {
+    fn record(&mut self, record: &Record, screen: &Screen) -> io::Result<()> {
+        if self.is_gone {
+            return Ok(());
+        }
+        let result = self.observer.record(record, screen);
+        self.forgive(result)
+    }
+
+    fn inputs(&mut self) -> io::Result<Vec<Input>> {
+        if self.is_gone {
+            return Ok(Vec::new());
+        }
+        let result = self.observer.inputs();
+        self.forgive(result)
+    }
+
+    fn forgive<T: Default>(&mut self, result: io::Result<T>) -> io::Result<T> {
+        match result {
+            Err(_) if self.last_words != LastWords::None => {
+                self.is_gone = true;
+                Ok(T::default())
+            }
+            result => result,
+        }
+    }
 }
 
 /// The end of a run that comes from outside: at once, or after the VMM was asked and has answered.
@@ -138,6 +181,11 @@ impl Cut {
         let now = Instant::now();
         let deadline = limits.patience.map(|patience| now + patience);
         Self { limits, deadline, asked: None, ask_again: now }
+    }
+
+    /// Whether the VMM was asked already.
+    fn is_under_way(&self) -> bool {
+        self.asked.is_some()
     }
 
     /// The VMM is asked for its end, and gets some time.
@@ -211,7 +259,7 @@ struct Stream {
 
 impl Stream {
     /// Returns whether sectors of a disk were among it.
-    fn take(&mut self, bytes: &[u8], report: &mut Report, observer: &mut dyn Observer) -> io::Result<bool> {
+    fn take(&mut self, bytes: &[u8], report: &mut Report, watch: &mut Watch) -> io::Result<bool> {
         let mut sectors = false;
         for &byte in bytes {
             let Some(piece) = self.splitter.push(byte) else { continue };
@@ -222,7 +270,7 @@ impl Stream {
                 Some(record) => {
                     report.add(&record);
                     sectors |= matches!(record, Record::DiskSector { .. });
-                    observer.record(&record, &report.screen)?;
+                    watch.record(&record, &report.screen)?;
                     if let Record::Verdict(verdict) = &record {
                         self.verdict = Some(Conclusion::of(verdict));
                     }
@@ -296,8 +344,9 @@ mod tests {
         .concat();
         for size in [1, 2, 7, stream.len()] {
             let (mut report, mut read) = (Report::default(), Stream::default());
+            let mut watch = Watch { observer: &mut Nobody, is_gone: false, last_words: LastWords::None };
             for piece in stream.chunks(size) {
-                read.take(piece, &mut report, &mut Nobody).unwrap();
+                read.take(piece, &mut report, &mut watch).unwrap();
             }
             assert_eq!(report.lines, [(LineKind::Step, "VMXON".to_owned())]);
             assert_eq!(report.serial, b"\0\x1b");

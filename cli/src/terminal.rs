@@ -1,23 +1,24 @@
 //! The person's terminal: shows the guest's screen, reads keys, is restored on every way out.
 //!
 //! Between [`Terminal::open`] and the drop of what it returns, the terminal is in raw mode and on its alternate
-//! screen, so every key but Ctrl-] is the guest's, Ctrl-C too. It is given back when the value is dropped, when a
+//! screen, so every key but Ctrl-] is the guest's, Ctrl-C too; Ctrl-] opens the menu. It is given back when the value is dropped, when a
 //! thread panics, and when somebody calls [`restore`], which costs nothing if there is nothing to do. Signals are the
 //! session's: it notes them and ends in the ordinary way, through the drop.
 
+mod bar;
 mod canvas;
+mod menu;
 
-use std::collections::VecDeque;
 use std::io::{self, BufWriter, IsTerminal, Stdout, Write};
 use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use crossterm::cursor::Show;
+use crossterm::cursor::{SetCursorStyle, Show};
 use crossterm::event::{
-    self, DisableBracketedPaste, EnableBracketedPaste, Event, KeyCode, KeyEvent, KeyModifiers,
+    self, DisableBracketedPaste, EnableBracketedPaste, Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers,
 };
 use crossterm::style::ResetColor;
 use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode};
@@ -27,7 +28,10 @@ use wire::KeyItem;
 
 use crate::keys;
 use crate::screen::Screen;
+use bar::Bar;
 use canvas::Canvas;
+pub use menu::Command;
+use menu::Menu;
 
 /// The size of a terminal that does not tell it.
 const USUAL_SIZE: (u16, u16) = (80, 24);
@@ -35,13 +39,29 @@ const USUAL_SIZE: (u16, u16) = (80, 24);
 /// Whether the terminal is ours at the moment.
 static TAKEN: AtomicBool = AtomicBool::new(false);
 
+/// How long a note stands where the status line is.
+const NOTE_TIME: Duration = Duration::from_secs(5);
+
 /// What the person did.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum UserInput {
     /// Typed a key that the guest's keyboard has.
     Key(KeyItem),
-    /// Ctrl-]: end the run.
-    Quit,
+    /// Pasted a text: its keys.
+    Paste(Vec<KeyItem>),
+    /// Chose something from the menu.
+    Command(Command),
+}
+
+/// Whether the status line is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum StatusLine {
+    /// Where the guest leaves a line to it.
+    WhereItFits,
+    /// As the person wants it.
+    Shown,
+    /// As the person wants it.
+    Hidden,
 }
 
 /// The terminal while it shows a guest. Dropping it restores the terminal.
@@ -49,35 +69,43 @@ pub struct Terminal {
     out: BufWriter<Stdout>,
     canvas: Canvas,
     screen: Screen,
-    note: String,
+    status: String,
+    status_line: StatusLine,
+    /// What was last to be told, and when.
+    note: Option<(String, Instant)>,
+    menu: Menu,
+    /// Floppy drives of the guest.
+    floppies: usize,
     /// What the person does, from the thread that reads.
     events: Receiver<io::Result<Event>>,
-    /// Keys of a paste that were not handed out yet.
-    pasted: VecDeque<KeyItem>,
 }
 
 impl Terminal {
-    /// Whether standard input and output are both a terminal.
+    /// Whether standard input and output are both a terminal, of a kind that can place text.
     pub fn is_available() -> bool {
-        io::stdin().is_terminal() && io::stdout().is_terminal()
+        let kind = std::env::var_os("TERM").unwrap_or_default();
+        io::stdin().is_terminal() && io::stdout().is_terminal() && !kind.is_empty() && kind != "dumb"
     }
 
     /// Takes the terminal over. Once in a process: the thread that reads it stays until the process ends.
     ///
     /// # Errors
     /// There is none, or it refuses.
-    pub fn open() -> io::Result<Self> {
+    pub fn open(floppies: usize) -> io::Result<Self> {
         if !Self::is_available() {
             return Err(io::Error::other("standard input and output are not both a terminal"));
         }
         restore_on_panic();
         let mut opened = Self {
             out: BufWriter::new(io::stdout()),
-            canvas: Canvas::new(size()),
+            canvas: Canvas::new(size(), has_cursor_shapes()),
             screen: Screen::default(),
-            note: String::new(),
+            status: String::new(),
+            status_line: StatusLine::WhereItFits,
+            note: None,
+            menu: Menu::Closed,
+            floppies,
             events: read_events(),
-            pasted: VecDeque::new(),
         };
         // From here on a drop must restore, however little has been done.
         TAKEN.store(true, Ordering::SeqCst);
@@ -98,37 +126,71 @@ impl Terminal {
         self.redraw()
     }
 
-    /// Shows one line of the tool's own below the guest's screen, where there is room.
+    /// Shows a line of the tool's own for a while, where the status line is.
     ///
     /// # Errors
     /// The terminal is gone.
     pub fn note(&mut self, line: &str) -> io::Result<()> {
-        line.clone_into(&mut self.note);
+        self.note = Some((format!(" {line} "), Instant::now()));
         self.redraw()
     }
 
-    /// Waits for the person, at most `patience`. A change of the terminal's size is answered here.
+    /// Shows what the status line says from now on.
+    ///
+    /// # Errors
+    /// The terminal is gone.
+    pub fn status(&mut self, line: &str) -> io::Result<()> {
+        line.clone_into(&mut self.status);
+        self.redraw()
+    }
+
+    /// Waits for the person, at most `patience`. A change of the terminal's size is answered here, and so is what
+    /// happens in the menu.
     ///
     /// # Errors
     /// The terminal is gone.
     pub fn input(&mut self, patience: Duration) -> io::Result<Option<UserInput>> {
-        if let Some(key) = self.pasted.pop_front() {
-            return Ok(Some(UserInput::Key(key)));
+        loop {
+            let event = match self.events.recv_timeout(patience) {
+                Ok(event) => event?,
+                Err(_) if is_gone() => return Err(io::Error::other("the terminal is gone")),
+                Err(_) => return Ok(None),
+            };
+            if let Some(input) = self.take(event)? {
+                return Ok(Some(input));
+            }
         }
-        let event = match self.events.recv_timeout(patience) {
-            Ok(event) => event?,
-            Err(_) if is_gone() => return Err(io::Error::other("the terminal is gone")),
-            Err(_) => return Ok(None),
-        };
+    }
+
+    /// What an event means for the guest or the tool, if anything.
+    fn take(&mut self, event: Event) -> io::Result<Option<UserInput>> {
         match event {
-            Event::Key(key) if quits(&key) => Ok(Some(UserInput::Quit)),
+            Event::Key(key) if key.kind == KeyEventKind::Release => Ok(None),
+            Event::Key(key) if !self.menu.is_closed() => {
+                let command = self.menu.key(&key, self.floppies);
+                if command == Some(Command::ToggleStatus) {
+                    let shown = self.has_status_line();
+                    self.status_line = if shown { StatusLine::Hidden } else { StatusLine::Shown };
+                }
+                self.redraw()?;
+                Ok(command.map(UserInput::Command))
+            }
+            Event::Key(key) if opens_menu(&key) => {
+                self.menu = Menu::Open;
+                self.redraw()?;
+                Ok(None)
+            }
             Event::Key(key) => Ok(keys::from_event(&key).map(UserInput::Key)),
+            Event::Paste(text) if self.menu.is_closed() => {
+                Ok(Some(UserInput::Paste(keys::from_pasted(&text).collect())))
+            }
             Event::Paste(text) => {
-                self.pasted.extend(keys::from_pasted(&text));
-                Ok(self.pasted.pop_front().map(UserInput::Key))
+                self.menu.paste(&text);
+                self.redraw()?;
+                Ok(None)
             }
             Event::Resize(..) => {
-                self.canvas = Canvas::new(size());
+                self.canvas = Canvas::new(size(), has_cursor_shapes());
                 self.redraw()?;
                 Ok(None)
             }
@@ -136,8 +198,25 @@ impl Terminal {
         }
     }
 
+    /// Whether the last line is the tool's.
+    fn has_status_line(&self) -> bool {
+        let (_, height) = self.canvas.size();
+        match self.status_line {
+            StatusLine::WhereItFits => height > u16::from(self.screen.rows),
+            StatusLine::Shown => height > 1,
+            StatusLine::Hidden => false,
+        }
+    }
+
     fn redraw(&mut self) -> io::Result<()> {
-        self.canvas.draw(&mut self.out, &self.screen, &self.note)?;
+        let (width, _) = self.canvas.size();
+        let fresh = self.note.as_ref().filter(|(_, since)| since.elapsed() < NOTE_TIME);
+        let line = fresh.map_or(&self.status, |(note, _)| note);
+        let bar = match self.menu.bar(self.floppies, width.into()) {
+            Some(bar) => Some(bar),
+            None => self.has_status_line().then(|| Bar::text(line.clone())),
+        };
+        self.canvas.draw(&mut self.out, &self.screen, bar.as_ref())?;
         self.out.flush()
     }
 }
@@ -177,7 +256,11 @@ fn is_gone() -> bool {
 pub fn restore() {
     if TAKEN.swap(false, Ordering::SeqCst) {
         // Each on its own: a terminal that refuses one may still do the other, and there is nobody left to tell.
-        let _ = execute!(io::stdout(), ResetColor, DisableBracketedPaste, LeaveAlternateScreen, Show);
+        let mut out = io::stdout();
+        if has_cursor_shapes() {
+            let _ = execute!(out, SetCursorStyle::DefaultUserShape);
+        }
+        let _ = execute!(out, ResetColor, DisableBracketedPaste, LeaveAlternateScreen, Show);
         let _ = disable_raw_mode();
     }
 }
@@ -194,8 +277,17 @@ fn restore_on_panic() {
     });
 }
 
+/// Whether the terminal is known to change its cursor's shape on request. The console of Linux and old terminals print
+/// the request instead.
+fn has_cursor_shapes() -> bool {
+    const KNOWN: [&str; 9] =
+        ["xterm", "tmux", "screen", "rxvt", "alacritty", "foot", "kitty", "wezterm", "ghostty"];
+    let kind = std::env::var("TERM").unwrap_or_default();
+    KNOWN.iter().any(|known| kind.contains(known))
+}
+
 /// Ctrl-], which comes as the control code 1Dh; crossterm calls that Ctrl-5, as some keyboards have it.
-fn quits(key: &KeyEvent) -> bool {
+fn opens_menu(key: &KeyEvent) -> bool {
     key.modifiers.contains(KeyModifiers::CONTROL) && matches!(key.code, KeyCode::Char(']' | '5'))
 }
 

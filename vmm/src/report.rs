@@ -130,6 +130,7 @@ impl Reporter {
             | Record::BiosCall(_)
             | Record::Count(..)
             | Record::Pulse { .. }
+            | Record::Loaded { .. }
             | Record::Screen { .. }
             | Record::ScreenRow { .. }
             | Record::ScreenEnd

@@ -118,6 +118,15 @@ fn written(disks: &[Disk]) -> Result<Vec<Keeper>, Failure> {
     Ok(keepers)
 }
 
+/// What is to be done about a floppy that a person brings during a run with `--write`.
+///
+/// # Errors
+/// The file cannot be replaced.
+pub fn for_inserted(index: u8, disk: &Disk) -> Result<Keeper, String> {
+    let path = &disk.file.path;
+    Ok(Keeper::new(index, disk, replaceable(path)?, path, Kind::Write))
+}
+
 fn saved(save: &SaveArg, disks: &[Disk]) -> Result<Keeper, Failure> {
     let refused = |complaint: String| Failure::usage(format!("--save: {}: {complaint}", save.path.display()));
     let mut candidates =

@@ -169,6 +169,14 @@ impl Bochs {
         Ok([readable(0), holds(1), holds(2)])
     }
 
+    /// The file that is the machine's boot disk. What is written to it is there when the machine next reads it.
+    ///
+    /// # Errors
+    /// The operating system refuses.
+    pub fn disk(&self) -> io::Result<File> {
+        File::options().write(true).open(self.folder.path().join("disk"))
+    }
+
     /// Sends bytes to the machine's COM1.
     ///
     /// # Errors

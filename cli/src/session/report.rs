@@ -193,6 +193,7 @@ impl Report {
             | Record::ScreenRow { .. }
             | Record::ScreenEnd
             | Record::Pulse { .. }
+            | Record::Loaded { .. }
             | Record::Verdict(_) => {}
         }
     }

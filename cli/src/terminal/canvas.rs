@@ -1,17 +1,18 @@
-//! What the terminal shows: a part of the guest's screen and, on the last line, a line of our own.
+//! What the terminal shows: a part of the guest's screen and, on the last line, a line of our own where one is wanted.
 //!
 //! Each draw composes the whole picture and writes the cells that differ from the picture before. A terminal that is
 //! smaller than the guest's screen shows the part around the cursor, and moves it no more than the cursor demands.
 
 use std::io::{self, Write};
 
-use crossterm::cursor::{Hide, MoveTo, Show};
+use crossterm::cursor::{Hide, MoveTo, SetCursorStyle, Show};
 use crossterm::queue;
 use crossterm::style::{Color, Print, ResetColor, SetBackgroundColor, SetForegroundColor};
 use crossterm::terminal::{BeginSynchronizedUpdate, Clear, ClearType, EndSynchronizedUpdate};
 use pc::codepage437;
 use wire::Cursor;
 
+use super::bar::Bar;
 use crate::screen::Screen;
 
 /// The colours of a text attribute, by number. A terminal's palette may differ from the CGA's; its names do not.
@@ -37,8 +38,8 @@ const COLOURS: [Color; 16] = [
 /// Where there is no guest screen.
 const NOTHING: Glyph = Glyph { character: ' ', colours: None, trusted: true };
 
-/// How to leave, for those who were not told.
-const HELP: &str = " Ctrl-] quits ";
+/// A cursor of so many scan lines or more is a block; the usual one is a line of two.
+const BLOCK_LINES: u8 = 4;
 
 /// A cell of the terminal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,68 +77,90 @@ pub(super) struct Canvas {
     origin: (u16, u16),
     /// What the terminal shows, row by row; `None` before the first picture.
     shown: Option<Vec<Glyph>>,
+    /// Whether the terminal can change its cursor's shape, and what it was last given.
+    shapes: bool,
+    shape: Option<SetCursorStyle>,
 }
 
 impl Canvas {
     /// Of `(columns, rows)` cells, whose contents are unknown.
-    pub(super) fn new((width, height): (u16, u16)) -> Self {
-        Self { width, height, origin: (0, 0), shown: None }
+    pub(super) fn new((width, height): (u16, u16), shapes: bool) -> Self {
+        Self { width, height, origin: (0, 0), shown: None, shapes, shape: None }
     }
 
-    /// Shows the screen and the note.
-    pub(super) fn draw(&mut self, out: &mut impl Write, screen: &Screen, note: &str) -> io::Result<()> {
-        self.follow(screen);
-        let picture = self.compose(screen, note);
+    /// Its columns and rows.
+    pub(super) fn size(&self) -> (u16, u16) {
+        (self.width, self.height)
+    }
+
+    /// Shows the screen and, where there is one, the bar.
+    pub(super) fn draw(
+        &mut self,
+        out: &mut impl Write,
+        screen: &Screen,
+        bar: Option<&Bar>,
+    ) -> io::Result<()> {
+        let guest_height = self.guest_height(bar);
+        self.follow(screen, guest_height);
+        let picture = self.compose(screen, guest_height, bar);
         queue!(out, BeginSynchronizedUpdate, Hide)?;
         if self.shown.is_none() {
             // Some terminals clear with the colour of the last text.
             queue!(out, ResetColor, Clear(ClearType::All))?;
         }
         self.write_changes(out, &picture)?;
-        if let Some((column, row)) = self.visible_cursor(screen) {
-            queue!(out, MoveTo(column, row), Show)?;
+        if let Some(column) = bar.and_then(|bar| bar.cursor) {
+            queue!(out, MoveTo(column, self.height - 1), Show)?;
+        } else if let Some(cursor) = self.visible_cursor(screen) {
+            let shape = if cursor.lines < BLOCK_LINES {
+                SetCursorStyle::BlinkingUnderScore
+            } else {
+                SetCursorStyle::BlinkingBlock
+            };
+            if self.shapes && self.shape != Some(shape) {
+                queue!(out, shape)?;
+                self.shape = Some(shape);
+            }
+            let (column, row) = (u16::from(cursor.column), u16::from(cursor.row));
+            queue!(out, MoveTo(column - self.origin.0, row - self.origin.1), Show)?;
         }
         queue!(out, EndSynchronizedUpdate)?;
         self.shown = Some(picture);
         Ok(())
     }
 
-    /// Rows for the guest: all but the note's, if there are two.
-    fn guest_height(&self) -> u16 {
-        if self.height > 1 { self.height - 1 } else { self.height }
+    /// Rows for the guest: all but the bar's. Of a single row the bar has all, since somebody asked for it.
+    fn guest_height(&self, bar: Option<&Bar>) -> u16 {
+        if bar.is_some() { self.height - 1 } else { self.height }
     }
 
     /// Moves the origin so that the cursor is in sight.
-    fn follow(&mut self, screen: &Screen) {
+    fn follow(&mut self, screen: &Screen, guest_height: u16) {
         let (column, row) = screen.cursor.map(|cursor| (cursor.column.into(), cursor.row.into())).unzip();
         let (x, y) = self.origin;
         self.origin = (
             followed(x, self.width, screen.columns.into(), column),
-            followed(y, self.guest_height(), screen.rows.into(), row),
+            followed(y, guest_height.max(1), screen.rows.into(), row),
         );
     }
 
-    /// Where the terminal's cursor goes, if the guest's is shown.
-    fn visible_cursor(&self, screen: &Screen) -> Option<(u16, u16)> {
-        let is_inside = |cursor: &Cursor| cursor.column < screen.columns && cursor.row < screen.rows;
-        let cursor = screen.cursor.filter(is_inside)?;
-        Some((u16::from(cursor.column) - self.origin.0, u16::from(cursor.row) - self.origin.1))
+    /// The guest's cursor, if it is shown.
+    fn visible_cursor(&self, screen: &Screen) -> Option<Cursor> {
+        screen.cursor.filter(|cursor| cursor.column < screen.columns && cursor.row < screen.rows)
     }
 
-    fn compose(&self, screen: &Screen, note: &str) -> Vec<Glyph> {
+    fn compose(&self, screen: &Screen, guest_height: u16, bar: Option<&Bar>) -> Vec<Glyph> {
         let width = usize::from(self.width);
         let mut picture = vec![NOTHING; width * usize::from(self.height)];
         let mut lines = picture.chunks_exact_mut(width);
-        for (line, row) in
-            lines.by_ref().take(self.guest_height().into()).zip(self.origin.1..screen.rows.into())
-        {
+        for (line, row) in lines.by_ref().take(guest_height.into()).zip(self.origin.1..screen.rows.into()) {
             let cells = screen.row(row as u8).iter().skip(self.origin.0.into());
             for (glyph, &cell) in line.iter_mut().zip(cells) {
                 *glyph = Glyph::of_cell(cell);
             }
         }
-        if self.height > 1 {
-            let characters = HELP.chars().chain(note.chars().map(printable)).chain(std::iter::repeat(' '));
+        if let Some(bar) = bar {
+            let characters = bar.text.chars().map(printable).chain(std::iter::repeat(' '));
             let last = (usize::from(self.height) - 1) * width;
             for (glyph, character) in picture[last..].iter_mut().zip(characters) {
                 *glyph = Glyph::of_note(character);
@@ -210,21 +233,22 @@ mod tests {
         shown.chunks(width).map(|line| line.iter().map(|glyph| glyph.character).collect()).collect()
     }
 
-    fn draw(canvas: &mut Canvas, screen: &Screen, note: &str) -> String {
+    fn draw(canvas: &mut Canvas, screen: &Screen, bar: Option<&str>) -> String {
         let mut out = Vec::new();
-        canvas.draw(&mut out, screen, note).unwrap();
+        let bar = bar.map(|text| Bar::text(text.to_owned()));
+        canvas.draw(&mut out, screen, bar.as_ref()).unwrap();
         String::from_utf8(out).unwrap()
     }
 
     #[test]
-    fn a_large_terminal_shows_all_and_the_note() {
-        let mut canvas = Canvas::new((24, 4));
-        draw(&mut canvas, &screen(4, &["abcd", "efgh"], Some((1, 1))), "booting\n");
+    fn a_large_terminal_shows_all_and_the_bar() {
+        let mut canvas = Canvas::new((24, 4), true);
+        draw(&mut canvas, &screen(4, &["abcd", "efgh"], Some((1, 1))), Some(" booting\n"));
         let expected = [
             "abcd                    ",
             "efgh                    ",
             "                        ",
-            " Ctrl-] quits booting   ",
+            " booting                ",
         ];
         assert_eq!(lines(&canvas), expected);
     }
@@ -232,7 +256,7 @@ mod tests {
     #[test]
     fn a_small_terminal_shows_the_part_around_the_cursor() {
         let guest = ["abcdef", "ghijkl", "mnopqr", "stuvwx"];
-        let mut canvas = Canvas::new((3, 3));
+        let mut canvas = Canvas::new((3, 3), true);
         let rows = [
             (Some((0, 0)), ["abc", "ghi"]),
             (Some((5, 3)), ["pqr", "vwx"]),
@@ -243,28 +267,46 @@ mod tests {
             (None, ["ijk", "opq"]),
         ];
         for (cursor, expected) in rows {
-            draw(&mut canvas, &screen(6, &guest, cursor), "");
+            draw(&mut canvas, &screen(6, &guest, cursor), Some("menu"));
             assert_eq!(lines(&canvas)[..2], expected, "{cursor:?}");
-            assert_eq!(lines(&canvas)[2], " Ct");
+            assert_eq!(lines(&canvas)[2], "men");
         }
+        draw(&mut canvas, &screen(6, &guest, Some((2, 1))), None);
+        assert_eq!(lines(&canvas), ["ijk", "opq", "uvw"]);
     }
 
     #[test]
-    fn a_terminal_of_one_line_shows_the_guest_only() {
-        let mut canvas = Canvas::new((2, 1));
-        draw(&mut canvas, &screen(3, &["abc", "def"], Some((2, 1))), "note");
+    fn of_a_single_line_the_guest_has_all_until_the_menu_opens() {
+        let mut canvas = Canvas::new((2, 1), true);
+        draw(&mut canvas, &screen(3, &["abc", "def"], Some((2, 1))), None);
         assert_eq!(lines(&canvas), ["ef"]);
+        draw(&mut canvas, &screen(3, &["abc", "def"], Some((2, 1))), Some("menu"));
+        assert_eq!(lines(&canvas), ["me"]);
     }
 
     #[test]
     fn a_second_picture_writes_only_what_changed() {
-        let mut canvas = Canvas::new((20, 3));
-        draw(&mut canvas, &screen(4, &["abcd", "efgh"], None), "");
-        assert!(!draw(&mut canvas, &screen(4, &["abcd", "efgh"], None), "").contains("\u{1b}[1;1H"));
-        let out = draw(&mut canvas, &screen(4, &["abcd", "eXXh"], Some((2, 0))), "");
+        let mut canvas = Canvas::new((20, 3), true);
+        draw(&mut canvas, &screen(4, &["abcd", "efgh"], None), None);
+        assert!(!draw(&mut canvas, &screen(4, &["abcd", "efgh"], None), None).contains("\u{1b}[1;1H"));
+        let out = draw(&mut canvas, &screen(4, &["abcd", "eXXh"], Some((2, 0))), None);
         assert!(out.contains("\u{1b}[2;2H"), "{out:?}");
         assert!(out.contains("XX\u{1b}"), "{out:?}");
         assert!(out.contains("\u{1b}[1;3H\u{1b}[?25h"), "{out:?}");
+    }
+
+    #[test]
+    fn the_cursor_has_the_guests_shape_where_the_terminal_can_show_it() {
+        let with_lines = |lines| {
+            let mut screen = screen(4, &["abcd"], None);
+            screen.cursor = Some(Cursor { column: 1, row: 0, lines });
+            screen
+        };
+        let mut canvas = Canvas::new((20, 3), true);
+        assert!(draw(&mut canvas, &with_lines(2), None).contains("\u{1b}[3 q"));
+        assert!(!draw(&mut canvas, &with_lines(2), None).contains(" q"));
+        assert!(draw(&mut canvas, &with_lines(8), None).contains("\u{1b}[1 q"));
+        assert!(!draw(&mut Canvas::new((20, 3), false), &with_lines(8), None).contains(" q"));
     }
 
     #[test]
@@ -287,9 +329,9 @@ mod tests {
 
     #[test]
     fn a_cursor_outside_the_screen_is_not_shown() {
-        let mut canvas = Canvas::new((20, 3));
+        let mut canvas = Canvas::new((20, 3), true);
         for cursor in [(4, 0), (0, 2), (255, 255)] {
-            let out = draw(&mut canvas, &screen(4, &["abcd", "efgh"], Some(cursor)), "");
+            let out = draw(&mut canvas, &screen(4, &["abcd", "efgh"], Some(cursor)), None);
             assert!(!out.contains("\u{1b}[?25h"), "{cursor:?}");
         }
         assert_eq!(lines(&canvas)[0].trim_end(), "abcd");

@@ -124,6 +124,8 @@ pub struct RunJob<'a> {
     pub boot_drive: u8,
     /// Whether the run can be ended over the uplink though nobody watches.
     pub stoppable: bool,
+    /// Whether the boot disk ends in a letterbox: [`crate::Load`].
+    pub letterbox: bool,
     /// What is told beyond the ordinary.
     pub told: Told,
     /// What to wait for and type, in order.

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::config::Geometry;
+
 /// From the host tool to a running VMM.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Input {
@@ -15,9 +17,32 @@ pub enum Input {
     Reset,
     /// Put this disk, by its place among the job's disks, into its floppy drive.
     Insert(u8),
+    /// Put the floppy that lies in the letterbox into its drive.
+    Load(Load),
     /// End the run.
     Stop,
 }
+
+/// A floppy in the letterbox: the last [`LETTERBOX_SECTORS`] of the boot disk, of which it takes the first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Load {
+    /// Its place among the run's disks: the first that is free.
+    pub disk: u8,
+    /// BIOS drive number: 00h or 01h.
+    pub drive: u8,
+    /// Whether the guest's writes are refused.
+    pub write_protected: bool,
+    /// Whether the sectors that the guest wrote are sent at the end.
+    pub handed_back: bool,
+    /// Its geometry.
+    pub geometry: Geometry,
+    /// Its size in sectors of 512 bytes.
+    pub sectors: u32,
+}
+
+/// Sectors of the letterbox: the largest floppy, 2.88 MB, and some more to make whole cylinders of 16 heads and 63
+/// sectors.
+pub const LETTERBOX_SECTORS: u32 = 6 * 16 * 63;
 
 /// One item of typed text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -16,14 +16,14 @@ pub use config::{
     Answer, Backend, BootConfig, Break, Chunk, Chunks, Demo, DiskImage, Geometry, Items, Job, Link, RunJob,
     Step, Told,
 };
-pub use input::{Input, KeyItem, Modifiers};
+pub use input::{Input, KeyItem, LETTERBOX_SECTORS, Load, Modifiers};
 pub use record::{
     BiosCall, CODE_BYTES, CallRegisters, CodeSize, Counter, Cursor, EXIT_CODE, End, ExitRecord, LineKind,
     Outcome, Record, Registers, Verdict,
 };
 
 /// Incremented whenever a type of this crate changes: both ends must come from one build.
-pub const VERSION: u16 = 3;
+pub const VERSION: u16 = 4;
 
 /// Sectors in one [`Chunk`] of a disk image: 64 KiB.
 pub const CHUNK_SECTORS: u32 = 128;

@@ -52,6 +52,13 @@ pub enum Record<'a> {
     },
     /// The screen is whole again.
     ScreenEnd,
+    /// The letterbox was emptied.
+    Loaded {
+        /// The floppy's place among the run's disks.
+        disk: u8,
+        /// Whether it is in its drive now.
+        inserted: bool,
+    },
     /// After the guest's end: a sector that the guest wrote.
     DiskSector {
         /// The disk's place among the job's disks.

@@ -5,6 +5,7 @@
 //! is in this folder.
 
 pub mod devices;
+pub mod letterbox;
 pub mod nmi;
 pub mod registers;
 pub mod testbed;

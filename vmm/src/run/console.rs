@@ -8,7 +8,7 @@ use pc::{GUEST_TICK, MAX_COLUMNS, Pc, Ticks};
 use rt::serial;
 use v8086::GuestMemory;
 use wire::frame::{Splitter, decode};
-use wire::{Cursor, End, Input, Items, KeyItem, Link, Outcome, Record, RunJob, Step};
+use wire::{Cursor, End, Input, Items, KeyItem, Link, Load, Outcome, Record, RunJob, Step};
 
 use crate::local;
 use crate::report::Reporter;
@@ -23,6 +23,8 @@ pub enum Wish {
     Reset,
     /// This disk in its drive.
     Insert(u8),
+    /// The floppy in the letterbox in its drive.
+    Load(Load),
 }
 
 /// Rows of the largest text mode that is shown.
@@ -237,9 +239,14 @@ impl<'a> Console<'a> {
             match input {
                 Input::Key(item) => self.wait_in_line(item, false),
                 Input::Paste(item) => self.wait_in_line(item, true),
-                Input::DropKeys => self.waiting_count = 0,
+                Input::DropKeys => {
+                    let waiting = self.waiting[..self.waiting_count].iter();
+                    self.pasted += waiting.filter(|waiting| waiting.pasted).count() as u32;
+                    self.waiting_count = 0;
+                }
                 Input::Reset => return Wish::Reset,
                 Input::Insert(disk) => return Wish::Insert(disk),
+                Input::Load(load) => return Wish::Load(load),
                 Input::Stop => return Wish::End(Outcome::Stopped, "ended from the keyboard"),
             }
         }

@@ -2,8 +2,9 @@
 //! the guest writes. What the guest wrote goes back to the host tool at the end, if the job says so.
 
 use pc::{Disk, Disks, SECTOR_SIZE, WriteError};
-use wire::{CHUNK_SECTORS, DiskImage, Items, MAX_DISKS, Record};
+use wire::{CHUNK_SECTORS, DiskImage, LETTERBOX_SECTORS, Load, MAX_DISKS, Record, RunJob};
 
+use crate::cpu::letterbox::{Letterbox, NoDisk};
 use crate::memory::{Frames, OutOfMemory, PAGE_BYTES};
 use crate::report::Reporter;
 
@@ -39,20 +40,21 @@ pub struct ModuleDisks {
     media: &'static mut [Medium],
     asked: usize,
     frames: Frames,
+    /// Whether a person may bring more floppies.
+    letterbox: bool,
 }
 
+/// A floppy cannot be loaded: the disk that it lies on does not answer, or there is no memory or no place for it.
+pub struct NotLoaded;
+
 impl ModuleDisks {
-    /// The disks that `images` describes, their chunks in `module` one after the other.
+    /// The disks that the job describes, their chunks in `module` one after the other.
     ///
     /// # Errors
     /// [`OutOfMemory`]
-    pub fn new(
-        images: &Items<DiskImage>,
-        mut module: &'static [u8],
-        mut frames: Frames,
-    ) -> Result<Self, OutOfMemory> {
+    pub fn new(job: &RunJob, mut module: &'static [u8], mut frames: Frames) -> Result<Self, OutOfMemory> {
         let media = frames.take_slice(MAX_DISKS, Medium::none)?;
-        for (index, image) in images.iter().take(MAX_DISKS).enumerate() {
+        for (index, image) in job.disks.iter().take(MAX_DISKS).enumerate() {
             let slots = frames.take_slice(image.sectors.div_ceil(CHUNK_SECTORS) as usize, || Slot::Zero)?;
             for chunk in image.chunks.iter() {
                 let before = u32::from(chunk.0) * CHUNK_SECTORS;
@@ -68,7 +70,33 @@ impl ModuleDisks {
             let inserted = media[..index].iter().all(|other| other.drive != drive);
             media[index] = Medium { drive, inserted, write_protected, handed_back, sectors, geometry, slots };
         }
-        Ok(Self { media, asked: 0, frames })
+        Ok(Self { media, asked: 0, frames, letterbox: job.letterbox })
+    }
+
+    /// Takes a floppy out of the letterbox; it lies beside its drive then.
+    ///
+    /// # Errors
+    /// [`NotLoaded`]
+    pub fn load(&mut self, load: Load) -> Result<(), NotLoaded> {
+        let Load { disk, drive, write_protected, handed_back, geometry, sectors } = load;
+        let place = self.media.get(usize::from(disk)).filter(|medium| medium.slots.is_empty()).is_some();
+        if !place || !self.letterbox || sectors > LETTERBOX_SECTORS {
+            return Err(NotLoaded);
+        }
+        let letterbox = Letterbox::find().map_err(|NoDisk| NotLoaded)?;
+        let count = sectors.div_ceil(CHUNK_SECTORS) as usize;
+        let slots = self.frames.take_slice(count, || Slot::Zero).map_err(|_| NotLoaded)?;
+        for (first, slot) in (0..).step_by(CHUNK_SECTORS as usize).zip(slots.iter_mut()) {
+            let length = (sectors - first).min(CHUNK_SECTORS) as usize * SECTOR_SIZE;
+            let chunk = self.frames.take_bytes(length, PAGE_BYTES).map_err(|_| NotLoaded)?;
+            for (number, sector) in (first..).zip(chunk.as_chunks_mut().0) {
+                letterbox.read(number, sector).map_err(|NoDisk| NotLoaded)?;
+            }
+            *slot = Slot::Original(chunk);
+        }
+        self.media[usize::from(disk)] =
+            Medium { drive, inserted: false, write_protected, handed_back, sectors, geometry, slots };
+        Ok(())
     }
 
     /// Puts a disk into its drive, in place of the one that is there. Returns the drive's number.
@@ -164,7 +192,11 @@ impl Disk for ModuleDisks {
     }
 
     fn is_exchangeable(&self) -> bool {
+        const FIRST_HARD_DISK: u8 = 0x80;
         let drive = self.media[self.asked].drive;
+        if self.letterbox && drive < FIRST_HARD_DISK {
+            return true;
+        }
         self.media.iter().filter(|medium| medium.drive == drive).count() > 1
     }
 }

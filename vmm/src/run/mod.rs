@@ -22,7 +22,7 @@ use rt::cpu::rdtsc;
 use v8086::{FarPointer, SystemRegisters};
 use vmx::Machine;
 use vmx::exit::ExitReason;
-use wire::{End, Outcome, RunJob};
+use wire::{End, Outcome, Record, RunJob};
 
 use crate::clock::Clock;
 use crate::cpu::nmi::IoApic;
@@ -106,7 +106,7 @@ fn build(context: &mut Context, job: &RunJob, processor: &Processor) -> Result<V
     space.load_rom(0xF_0000, &rom[0]);
     space.load_rom(pc::VIDEO_ROM_ADDRESS as usize, &pc::VIDEO_ROM);
     let statistics = job.told.statistics.then(|| Statistics::new(&mut context.frames)).transpose()?;
-    let disks = ModuleDisks::new(&job.disks, context.module, context.frames.rest())?;
+    let disks = ModuleDisks::new(job, context.module, context.frames.rest())?;
     Ok(Vm {
         vcpu: Vcpu::new(),
         backend,
@@ -234,10 +234,13 @@ impl Life<'_, '_> {
                 Wish::GoOn => {}
                 Wish::End(outcome, why) => return Ok(Some(ending(outcome, format_args!("{why}")))),
                 Wish::Reset => return self.restart(vmcs).map(|()| None),
-                Wish::Insert(disk) => {
-                    if let Some(drive) = self.vm.disks.insert(disk) {
-                        self.vm.pc.exchange_floppy(drive, &mut self.vm.disks);
+                Wish::Insert(disk) => self.insert(disk),
+                Wish::Load(load) => {
+                    let inserted = self.vm.disks.load(load).is_ok();
+                    if inserted {
+                        self.insert(load.disk);
                     }
+                    self.context.report.record(&Record::Loaded { disk: load.disk, inserted });
                 }
             }
             match next {
@@ -252,6 +255,13 @@ impl Life<'_, '_> {
                 Next::End(end) if self.console.restarts_on(end) => return self.restart(vmcs).map(|()| None),
                 Next::End(end) => return Ok(Some(self.guest_ended(end))),
             }
+        }
+    }
+
+    /// A person changes a floppy.
+    fn insert(&mut self, disk: u8) {
+        if let Some(drive) = self.vm.disks.insert(disk) {
+            self.vm.pc.exchange_floppy(drive, &mut self.vm.disks);
         }
     }
 

@@ -30,7 +30,7 @@ const ANSWER: Duration = Duration::from_secs(10);
 const ASK_AGAIN: Duration = Duration::from_secs(1);
 
 /// How often the clock, signals and the person are looked at while the machine is silent.
-const TURN: Duration = Duration::from_millis(15);
+const TURN: Duration = Duration::from_millis(25);
 
 /// Foreign text that is kept for the case that something goes wrong, in bytes.
 const TEXT_LIMIT: usize = 64 * 1024;

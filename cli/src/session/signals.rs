@@ -4,7 +4,7 @@ use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 
 /// The signals that end a run.
 pub struct Signals(Arc<AtomicUsize>);
@@ -16,7 +16,7 @@ impl Signals {
     /// The operating system refuses.
     pub fn note() -> io::Result<Self> {
         let noted = Arc::new(AtomicUsize::new(0));
-        for signal in [SIGINT, SIGTERM, SIGHUP] {
+        for signal in [SIGINT, SIGTERM, SIGHUP, SIGQUIT] {
             signal_hook::flag::register_usize(signal, Arc::clone(&noted), signal.unsigned_abs() as usize)?;
         }
         Ok(Self(noted))

@@ -8,6 +8,7 @@ mod bios_trace;
 mod console;
 mod cpuid;
 mod disk;
+mod idle;
 mod linear_io;
 mod linear_space;
 mod msrs;
@@ -42,6 +43,7 @@ use crate::{Context, Ending, host_timer, io};
 pub use backend::Impossible;
 use console::{Console, Wish};
 use disk::ModuleDisks;
+use idle::Idle;
 use msrs::GuestMsrs;
 use post_mortem::Ring;
 use statistics::Statistics;
@@ -123,6 +125,7 @@ fn build(context: &mut Context, job: &RunJob, processor: &Processor) -> Result<V
         watched: false,
         dropped_writes: 0,
         timer_period: 0,
+        idle: Idle::new(job.interactive),
         traces_bios: job.told.bios_calls,
         statistics,
     })

@@ -21,6 +21,7 @@ use crate::{host_timer, io};
 use super::backend::Backend;
 use super::bios_trace::Call;
 use super::disk::ModuleDisks;
+use super::idle::Idle;
 use super::msrs::GuestMsrs;
 use super::statistics::Statistics;
 
@@ -66,6 +67,8 @@ pub struct Vm {
     pub dropped_writes: u64,
     /// The period of the guest's timer that the host's follows.
     pub timer_period: u64,
+    /// Finds a guest that only waits for a key.
+    pub idle: Idle,
     /// Whether BIOS calls are told.
     pub traces_bios: bool,
     /// Counts, if they are wanted.
@@ -194,6 +197,7 @@ impl Vm {
             return self.backend.undefined_instruction(self);
         }
         let now = self.clock.now();
+        let function = self.vcpu.general.ah();
         let call = self.traces_bios.then(|| Call::begin(self));
         let mut cpu = GuestCpu::current(&mut self.vcpu.general);
         let mut service =
@@ -208,7 +212,10 @@ impl Vm {
                 }
                 self.end_blocking();
                 self.follow_devices();
-                self.ended().map_or(Next::Run, Next::End)
+                let space = &self.space;
+                let waits = self.idle.served(vector, function, || caller_sees_zero(space), now);
+                let next = if waits && interrupts_enabled() { Next::Sleep } else { Next::Run };
+                self.ended().map_or(next, Next::End)
             }
             ServiceOutcome::NotAService => self.backend.undefined_instruction(self),
         }
@@ -290,6 +297,12 @@ impl Vm {
             vmwrite(Field::PRIMARY_PROCESSOR_BASED_VM_EXECUTION_CONTROLS, controls);
         }
     }
+}
+
+/// ZF in the FLAGS that the caller of a BIOS service gets back.
+fn caller_sees_zero(space: &PcSpace) -> bool {
+    let flags = (vmread(Field::GUEST_RSP) as u16).wrapping_add(4);
+    u32::from(space.read_u16(vmread(Field::GUEST_SS_BASE) as u32 + u32::from(flags))) & Flags::ZF != 0
 }
 
 /// Whether the guest would take an interrupt if one came.

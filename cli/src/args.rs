@@ -172,7 +172,7 @@ pub struct RunArgs {
     /// Type these keys, such as `dir{enter}`; see below. May be repeated; runs in order with --expect.
     #[arg(long, value_name = "KEYS", action = ArgAction::Append, allow_hyphen_values = true)]
     keys: Vec<String>,
-    /// Show no screen and take no keys of a person, even at a terminal.
+    /// Show no screen and take no keys of a person, even at a terminal. Else, at one, Ctrl-] opens a menu.
     #[arg(long)]
     pub headless: bool,
     /// Write the final screen to this file, a line a row, UTF-8.

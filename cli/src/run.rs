@@ -6,8 +6,8 @@ mod letterbox;
 mod paste;
 mod person;
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use wire::{Link, Told};
 
 use crate::args::RunArgs;
@@ -103,7 +103,9 @@ fn boot(
     Ok(report.map_err(anyhow::Error::from)?)
 }
 
-/// Seconds since 1970; a clock before that reads as 1970.
+/// What a clock on the wall shows, as seconds since 1970; one before that reads as 1970.
 fn now() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+    let shown = TimeZone::system().to_datetime(Timestamp::now());
+    let seconds = TimeZone::UTC.to_timestamp(shown).map_or(0, |moment| moment.as_second());
+    u64::try_from(seconds).unwrap_or(0)
 }

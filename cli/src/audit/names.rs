@@ -24,7 +24,22 @@ pub fn field(name: &str) -> Option<(Field, Part)> {
     if let Some(field) = Field::from_name(name.trim()) {
         return Some((field, Part::Whole));
     }
-    let mut words = words(name);
+    of_words(words(name)).or_else(|| of_words(words(&without_humps(name)?)))
+}
+
+/// `GuestCsLimit` as `Guest Cs Limit`; `None` for a name without such humps.
+fn without_humps(name: &str) -> Option<String> {
+    let mut split = String::with_capacity(2 * name.len());
+    for letter in name.chars() {
+        if letter.is_ascii_uppercase() && split.ends_with(|before: char| before.is_ascii_lowercase()) {
+            split.push(' ');
+        }
+        split.push(letter);
+    }
+    (split.len() > name.len()).then_some(split)
+}
+
+fn of_words(mut words: Vec<String>) -> Option<(Field, Part)> {
     let part = match words.last().map(String::as_str) {
         Some("high") if words.len() > 1 => {
             words.pop();
@@ -64,7 +79,7 @@ fn look_up_guest(words: &[String]) -> Option<Field> {
 }
 
 /// Words that other hypervisors put before every field.
-const PREFIXES: [&str; 8] = ["vmcs", "ctrl", "16", "32", "64", "n", "nat", "ro"];
+const PREFIXES: [&str; 11] = ["vmcs", "ctrl", "16", "32", "64", "bit", "n", "nat", "ro", "k", "ident"];
 
 /// The form of every name that is known.
 static FORMS: LazyLock<HashMap<String, Field>> = LazyLock::new(|| {
@@ -121,8 +136,9 @@ fn unify(word: &str) -> &str {
         "info" => "information",
         "len" => "length",
         "ctl" | "ctls" | "ctrls" | "control" | "controls" => "ctrl",
-        "exec" => "execution",
-        "exiting" => "exit",
+        "exec" | "vmexec" => "execution",
+        "exiting" | "vmexit" => "exit",
+        "vmentry" => "entry",
         "err" | "errcode" => "error",
         "excp" | "xcpt" => "exception",
         "bitmaps" => "bitmap",
@@ -188,6 +204,8 @@ const OTHERS: &[(&str, Field)] = &[
     ("exit_ctls",                       Field::PRIMARY_VM_EXIT_CONTROLS),
     ("exit_ctls2",                      Field::SECONDARY_VM_EXIT_CONTROLS),
     ("entry_ctls",                      Field::VM_ENTRY_CONTROLS),
+    ("ctrl_exit",                       Field::PRIMARY_VM_EXIT_CONTROLS),
+    ("ctrl_entry",                      Field::VM_ENTRY_CONTROLS),
     ("exitcontrols",                    Field::PRIMARY_VM_EXIT_CONTROLS),
     ("entrycontrols",                   Field::VM_ENTRY_CONTROLS),
     ("entry_exception_ec",              Field::VM_ENTRY_EXCEPTION_ERROR_CODE),
@@ -323,6 +341,14 @@ mod tests {
             ("HOST_SSP", Field::HOST_SSP),
             ("CR3_TARGET_VALUE2", Field::CR3_TARGET_VALUE_2),
             ("GUEST_PREEMPTION_TIMER", Field::VMX_PREEMPTION_TIMER_VALUE),
+            ("VMCS_32BIT_GUEST_CS_ACCESS_RIGHTS", Field::GUEST_CS_ACCESS_RIGHTS),
+            ("VMCS_32BIT_CONTROL_PIN_BASED_EXEC_CONTROLS", Field::PIN_BASED_VM_EXECUTION_CONTROLS),
+            ("VMCS_64BIT_GUEST_IA32_EFER", Field::GUEST_IA32_EFER),
+            ("VMCS_CTRL_PRIMARY_VMEXIT_CONTROLS", Field::PRIMARY_VM_EXIT_CONTROLS),
+            ("VMX_VMCS32_CTRL_ENTRY", Field::VM_ENTRY_CONTROLS),
+            ("GuestRFlags", Field::GUEST_RFLAGS),
+            ("kGuestCsArBytes", Field::GUEST_CS_ACCESS_RIGHTS),
+            ("guestCsAccessRights", Field::GUEST_CS_ACCESS_RIGHTS),
             ("rflags", Field::GUEST_RFLAGS),
             ("EFLAGS", Field::GUEST_RFLAGS),
             ("cr0", Field::GUEST_CR0),

@@ -208,6 +208,12 @@ impl Processor {
         cpu.known = self.facts.physical_width && self.facts.linear_width && self.facts.features;
     }
 
+    /// Records all that CPUID says.
+    pub fn set_cpuid(&mut self, facts: CpuFacts) {
+        self.capabilities.cpu = facts;
+        self.facts = Facts { physical_width: true, linear_width: true, features: true };
+    }
+
     /// Whether anything at all is known.
     pub fn is_known(&self) -> bool {
         self.facts != Facts::default() || self.capabilities.entries().next().is_some()

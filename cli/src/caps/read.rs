@@ -1,11 +1,14 @@
 //! Reads a saved profile: our own JSON, or lines with an MSR's address or name and its value.
 //!
 //! `0x480: 00da040000000004`, `MSR 480h = ...`, a transcript of `rdmsr 0x480` with the value in the next line, the two
-//! halves EDX and EAX as two words, VirtualBox's log, and /proc/cpuinfo's address sizes and flags are all understood.
+//! halves EDX and EAX as two words, VirtualBox's log, /proc/cpuinfo's address sizes and flags, and what `cpuid -r` prints
+//! are all understood.
+
+use std::collections::BTreeMap;
 
 use anyhow::{Context, bail};
 use serde_json::Value;
-use vmx::capability::{Profile, msr};
+use vmx::capability::{CpuFacts, Profile, msr};
 
 use super::profile::{Fact, Feature, MSR_NAMES, Mask, Processor};
 use crate::audit::dump::number;
@@ -87,7 +90,13 @@ pub fn json_number(value: &Value) -> Option<u64> {
 fn from_lines(lines: &[text::Line]) -> Processor {
     let mut processor = Processor::unknown();
     let mut asked = None;
+    let mut leaves = BTreeMap::new();
     for line in lines {
+        if let Some((leaf, registers)) = cpuid_leaf(&line.text) {
+            // Of several processors the first counts.
+            leaves.entry(leaf).or_insert(registers);
+            continue;
+        }
         let words: Vec<&str> = line
             .text
             .split(|letter: char| !(letter.is_ascii_alphanumeric() || letter == '_'))
@@ -114,7 +123,32 @@ fn from_lines(lines: &[text::Line]) -> Processor {
             (None, _) => facts(&mut processor, &line.text),
         }
     }
+    if leaves.contains_key(&(7, 0)) && leaves.contains_key(&(0x8000_0008, 0)) {
+        processor.set_cpuid(CpuFacts::read(|leaf, subleaf| match (leaf, leaves.get(&(leaf, subleaf))) {
+            (_, Some(registers)) => *registers,
+            // The highest leaves, where they were not printed.
+            (0, None) => [7, 0, 0, 0],
+            (0x8000_0000, None) => [0x8000_0008, 0, 0, 0],
+            (_, None) => [0; 4],
+        }));
+    }
     processor
+}
+
+/// A leaf of CPUID: `0x00000007 0x00: eax=0x00000000 ebx=0xd19f27eb ecx=0x00000000 edx=0x00000000`.
+fn cpuid_leaf(line: &str) -> Option<((u32, u32), [u32; 4])> {
+    let lower = line.to_ascii_lowercase();
+    let (leaf, registers) = lower.split_once("eax")?;
+    let mut leaf = leaf.split([' ', ':', ',', '=']).filter_map(number).map(u32::try_from);
+    let (leaf, subleaf) = (leaf.next()?.ok()?, leaf.next().unwrap_or(Ok(0)).ok()?);
+    let mut values = [0; 4];
+    let registers = format!("eax{registers}");
+    for (name, value) in ["eax", "ebx", "ecx", "edx"].into_iter().zip(&mut values) {
+        let (_, behind) = registers.split_once(name)?;
+        let word = behind.trim_start_matches([' ', '=', ':']).split([' ', ',']).next()?;
+        *value = u32::try_from(number(word)?).ok()?;
+    }
+    Some(((leaf, subleaf), values))
 }
 
 /// One number, or its upper and lower half, or four quarters.
@@ -208,6 +242,17 @@ fn set_fact(processor: &mut Processor, key: &str, value: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_cpuid_prints_is_understood() {
+        let text = "CPU:\n   0x00000000 0x00: eax=0x00000016 ebx=0x756e6547 ecx=0x6c65746e edx=0x49656e69\n\
+                    0x00000001 0x00: eax=0x00050654 ebx=0x00010800 ecx=0x77fafbff edx=0xbfebfbff\n\
+                    0x00000007 0x00: eax=0x00000000 ebx=0xd19f27eb ecx=0x00000000 edx=0x00000000\n\
+                    0x80000008 0x00: eax=0x0000302e ebx=0x00000000 ecx=0x00000000 edx=0x00000000\n";
+        let cpu = read(text.as_bytes()).unwrap().capabilities.cpu;
+        assert!(cpu.known && cpu.smx && !cpu.sgx && !cpu.rtm);
+        assert_eq!((cpu.physical_address_bits, cpu.linear_address_bits), (46, 48));
+    }
 
     #[test]
     fn each_way_to_write_an_msr_is_read() {

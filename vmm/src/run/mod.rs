@@ -181,7 +181,13 @@ impl Life<'_, '_> {
         let since_boot_sector = rdtsc() - self.context.boot.tsc_at_boot_sector;
         self.context.report.figure("instructions_to_guest", since_boot_sector - aside);
         let launched = rdtsc();
-        let (mut vmcs, reason) = vmcs.launch(&mut self.vm.vcpu).map_err(|(_, failure)| failure)?;
+        let (mut vmcs, reason) = match vmcs.launch(&mut self.vm.vcpu) {
+            Ok(entered) => entered,
+            Err((_, failure)) => {
+                lifecycle::audit_current(&mut self.context.report, self.around.capabilities);
+                return Err(failure.into());
+            }
+        };
         let ending = self.exits(&mut vmcs, reason);
         let instructions = rdtsc() - launched;
         let report = &mut self.context.report;

@@ -1,6 +1,6 @@
 //! The audit of one dump: which rules it breaks, and which cannot be decided from it.
 
-use vmx::audit::{self, Evidence, Finding, NoMemory, Permitted, Rule, Violation, Why};
+use vmx::audit::{self, Demand, Evidence, Finding, NoMemory, Permitted, Rule, Violation, Why};
 use vmx::capability::{Profile, msr};
 use vmx::{Capabilities, Field};
 
@@ -63,6 +63,8 @@ pub struct Judgement {
     pub open: Vec<Open>,
     /// What the processor may do, given the broken rules: any of these.
     pub outcomes: Vec<String>,
+    /// Values that satisfy all rules on a field that breaks several.
+    pub repairs: Vec<(Field, u64)>,
 }
 
 /// Audits `dump` for a processor with these `capabilities`. A dump has no memory.
@@ -82,7 +84,56 @@ pub fn judge(dump: &Dump, capabilities: &Capabilities) -> Judgement {
     });
     loaded_msrs(dump, capabilities, &mut judgement, &mut permitted);
     judgement.outcomes = permitted.outcomes().map(|outcome| outcome.to_string()).collect();
+    judgement.repairs = repairs(dump, capabilities, &judgement.broken);
     judgement
+}
+
+/// One value for each field that breaks more than one rule, since their fixes, each computed alone, undo each other.
+/// Where the rules want opposite things of the field, another field must change, and there is no such value.
+fn repairs(dump: &Dump, capabilities: &Capabilities, broken: &[Broken]) -> Vec<(Field, u64)> {
+    const ROUNDS: usize = 8;
+    let mut fields: Vec<Field> = broken.iter().map(|one| one.field).collect();
+    fields.sort();
+    let several: Vec<Field> = fields
+        .chunk_by(|one, other| one == other)
+        .filter(|same| same.len() > 1)
+        .map(|same| same[0])
+        .collect();
+    several
+        .into_iter()
+        .filter_map(|field| {
+            let mut machine = dump.machine.clone();
+            for _ in 0..ROUNDS {
+                let value = machine.get(field)?;
+                let mut repaired = Some(value);
+                audit::check(&machine, capabilities, &mut |violation| {
+                    if violation.field == field {
+                        repaired = repaired.and_then(|so_far| meet(value, so_far, violation.demand));
+                    }
+                });
+                match repaired? {
+                    same if same == value => return Some((field, value)),
+                    better => machine.set(field, better & field.width().mask()),
+                }
+            }
+            None
+        })
+        .collect()
+}
+
+/// Changes `so_far` as the demand wants `value` to be changed.
+fn meet(value: u64, so_far: u64, demand: Demand) -> Option<u64> {
+    let wanted = match demand {
+        Demand::Value(wanted)
+        | Demand::AtMost(wanted)
+        | Demand::AtLeast(wanted)
+        | Demand::Canonical(wanted) => wanted,
+        Demand::Bits { set, clear } => (value | set) & !clear,
+        Demand::OneOf(mask, values) => value & !mask | values.first()?,
+        Demand::Sentence => return None,
+    };
+    let changed = value ^ wanted;
+    Some(so_far & !changed | wanted & changed)
 }
 
 /// Judges the entries of the VM-entry MSR-load area, where the dump prints them (KVM: "MSR guest autoload") and not the

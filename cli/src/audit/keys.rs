@@ -256,6 +256,10 @@ const CONTROL: &[(&str, Meaning)] = &[
     ("ple gap",                Meaning::Opens(Label::Ple, Field::PLE_GAP)),
     of("virtual processor id", Field::VIRTUAL_PROCESSOR_ID),
     of("vmfunc controls",      Field::VM_FUNCTION_CONTROLS),
+    // Some kernels print the host's CET state last.
+    of("s_cet",                Field::HOST_IA32_S_CET),
+    of("ssp",                  Field::HOST_SSP),
+    of("ssp table",            Field::HOST_IA32_INTERRUPT_SSP_TABLE_ADDR),
     of("ve info address",      Field::VIRTUALIZATION_EXCEPTION_INFORMATION_ADDRESS),
     // The interrupt status again, which stands in the guest's section.
     ("svi rvi",                Meaning::Nothing),

@@ -46,6 +46,7 @@ impl Report<'_> {
             text.push('\n');
             text.push_str(&told(dump));
             text.push_str(&findings(&judgement.broken, paint));
+            text.push_str(&repairs(judgement, paint));
             text.push_str(&open(&judgement.open, paint));
             text.push_str(&notes("note", &dump.notes, paint));
             text.push_str(&verdict(judgement, paint));
@@ -148,6 +149,16 @@ fn finding(one: &Broken, paint: Paint) -> String {
     let _ = writeln!(text, "    processor: {outcome}");
     let _ = writeln!(text, "    {}", paint.good(&format!("fix: {fix}")));
     text
+}
+
+/// Values that satisfy all broken rules of a field at once.
+fn repairs(judgement: &Judgement, paint: Paint) -> String {
+    let line = |(field, value): &(Field, u64)| {
+        let summary = parts::anatomy(*field, *value).summary;
+        let summary = if summary.is_empty() { summary } else { format!(" ({summary})") };
+        format!("  {}\n", paint.good(&format!("for all rules on {field}: write {value:X}h{summary}")))
+    };
+    judgement.repairs.iter().map(line).collect()
 }
 
 /// Rules that are open, grouped by what they lack.
@@ -279,6 +290,7 @@ fn dump_object(dump: &Dump, judgement: &Judgement) -> Value {
         "msrs": msrs,
         "violations": judgement.broken.iter().map(broken_object).collect::<Vec<_>>(),
         "outcomes": judgement.outcomes,
+        "repairs": judgement.repairs.iter().map(|(field, value)| field_object(dump, *field, *value)).collect::<Vec<_>>(),
         "undecided": judgement.open.iter().map(open_object).collect::<Vec<_>>(),
         "notes": note_objects(&dump.notes),
     })

@@ -43,7 +43,7 @@ fn what_turns_on_the_processor_is_said_to_be_likely_and_no_finding() {
 
 #[test]
 fn statuses_and_outputs_are_those_that_scripts_rely_on() {
-    let rows: [(&[&str], &str, i32, &[&str]); 12] = [
+    let rows: [(&[&str], &str, i32, &[&str]); 13] = [
         (&["audit", "-"], KVM_4_19, 0, &["KVM dump", "No rule is broken", "Not decided", "--caps"]),
         (
             &["audit", "-"],
@@ -98,6 +98,13 @@ fn statuses_and_outputs_are_those_that_scripts_rely_on() {
             "EIP=00008000 EFL=00000002 [-------] CPL=0\nDS =0010 00000000 ffffffff 00cf9200\nCR0=00000011 CR4=00000000\n",
             1,
             &["guest.segment.data.accessed"],
+        ),
+        // Several rules on one field: their fixes make one.
+        (
+            &["audit", "-"],
+            "guest_tr_access_rights = 0x10021\nguest_tr_limit = 0x67\nvm_entry_controls = 0x11ff\n",
+            1,
+            &["guest.segment.tr.usable", "for all rules on guest_tr_access_rights: write ABh"],
         ),
         (&["audit", "-"], "guest_rflags = 0\n", 1, &["list of fields", "guest_rflags = 0h", "fix: "]),
         (

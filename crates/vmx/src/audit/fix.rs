@@ -6,8 +6,9 @@ use super::engine::Term;
 use super::finding::{Demand, Evidence, Violation};
 use super::state;
 use crate::control_register::{cr0, cr4, efer};
-use crate::controls::{Control, ControlKind};
-use crate::field::{Field, Kind};
+use crate::controls::{Control, ControlKind, exit};
+use crate::field::{Field, Kind, Width};
+use crate::segment::{AccessRights, SegmentName};
 
 /// A suggested fix, in words, such as `set bit 13 (VMXE) of guest_cr4: write 2011h`.
 #[derive(Clone, Copy)]
@@ -19,6 +20,9 @@ impl fmt::Display for Fix<'_> {
         match *demand {
             Demand::Value(wanted) => write!(f, "write {wanted:X}h to {field}")?,
             Demand::AtMost(most) => write!(f, "write at most {most:X}h to {field}")?,
+            Demand::AtLeast(_) if field.width() == Width::U16 && field.kind() == Kind::Host => {
+                write!(f, "write the selector of a descriptor, such as 8h, to {field}")?
+            }
             Demand::AtLeast(least) => write!(f, "write at least {least:X}h to {field}")?,
             Demand::Canonical(nearest) => {
                 write!(f, "write a canonical address such as {nearest:X}h to {field}")?
@@ -40,7 +44,7 @@ impl fmt::Display for Fix<'_> {
             Evidence::Field(..) | Evidence::None | Evidence::Memory { .. } | Evidence::Entry { .. } => {}
         }
         for term in when.iter().rev() {
-            alternative(f, term)?;
+            alternative(f, self.0, term)?;
         }
         Ok(())
     }
@@ -109,8 +113,17 @@ fn bits(f: &mut fmt::Formatter<'_>, field: Field, verb: &str, mask: u64) -> fmt:
     Ok(())
 }
 
-/// How to make a rule not hold: one setting less.
-fn alternative(f: &mut fmt::Formatter<'_>, term: &Term) -> fmt::Result {
+/// How to make a rule not hold: one setting less. That is no advice where it would make another guest or another host
+/// of it, which break rules of their own.
+fn alternative(f: &mut fmt::Formatter<'_>, violation: &Violation, term: &Term) -> fmt::Result {
+    let is_host_size = term.kind() == Some(ControlKind::Exit)
+        && (term.ones | term.zeros) & exit::HOST_ADDRESS_SPACE_SIZE != 0;
+    let is_other_guest = term.kind().is_none()
+        && term.zeros & state::V8086 != 0
+        && violation.value != u64::from(AccessRights::V8086.0);
+    if is_host_size || is_other_guest {
+        return Ok(());
+    }
     let (verb, mask) = if term.ones != 0 { ("clear", term.ones) } else { ("set", term.zeros) };
     let place = match term.kind() {
         Some(kind) => Some((kind.field(), mask.trailing_zeros())),
@@ -122,12 +135,14 @@ fn alternative(f: &mut fmt::Formatter<'_>, term: &Term) -> fmt::Result {
     write!(f, " of {field}")
 }
 
-/// The name of a bit of a field, where the manual gives one: of control words, CR0, CR4, RFLAGS, IA32_EFER and the
-/// interruptibility state.
+/// The name of a bit of a field, where the manual gives one: of control words, CR0, CR4, RFLAGS, MSRs, access rights, the
+/// interruptibility state, an injected event.
 pub fn bit_name(field: Field, bit: u8) -> Option<&'static str> {
-    if field.kind() == Kind::Control {
-        let kind = ControlKind::ALL.into_iter().find(|kind| kind.field() == field)?;
+    if let Some(kind) = ControlKind::ALL.into_iter().find(|kind| kind.field() == field) {
         return Control { kind, bit }.name();
+    }
+    if SegmentName::ALL.into_iter().any(|segment| segment.fields().access_rights == field) {
+        return RIGHTS.iter().find(|(mask, _)| *mask == 1 << bit).map(|(_, name)| *name);
     }
     let names: &[(u64, &str)] = match field {
         Field::GUEST_CR0 | Field::HOST_CR0 => CR0,
@@ -136,6 +151,10 @@ pub fn bit_name(field: Field, bit: u8) -> Option<&'static str> {
         Field::GUEST_IA32_EFER | Field::HOST_IA32_EFER => EFER,
         Field::GUEST_INTERRUPTIBILITY_STATE => INTERRUPTIBILITY,
         Field::GUEST_PENDING_DEBUG_EXCEPTIONS => PENDING,
+        Field::GUEST_IA32_S_CET | Field::HOST_IA32_S_CET => S_CET,
+        Field::VM_ENTRY_INTERRUPTION_INFORMATION => EVENT,
+        Field::EPT_POINTER => EPT,
+        Field::VM_FUNCTION_CONTROLS => VM_FUNCTIONS,
         _ => return None,
     };
     names.iter().find(|(mask, _)| *mask == 1 << bit).map(|(_, name)| *name)
@@ -168,4 +187,11 @@ const INTERRUPTIBILITY: &[(u64, &str)] = &[
     (1 << 0, "blocking by STI"), (1 << 1, "blocking by MOV SS"), (1 << 2, "blocking by SMI"),
     (1 << 3, "blocking by NMI"), (1 << 4, "enclave interruption"),
 ];
+const RIGHTS: &[(u64, &str)] =
+    &[(1 << 4, "S"), (1 << 7, "P"), (1 << 13, "L"), (1 << 14, "D/B"), (1 << 15, "G"), (1 << 16, "unusable")];
+const S_CET: &[(u64, &str)] = &[(1 << 10, "SUPPRESS"), (1 << 11, "TRACKER")];
+const EVENT: &[(u64, &str)] =
+    &[(1 << 11, "deliver error code"), (1 << 13, "nested exception"), (1 << 31, "valid")];
+const EPT: &[(u64, &str)] = &[(1 << 6, "accessed and dirty flags"), (1 << 7, "supervisor shadow stacks")];
+const VM_FUNCTIONS: &[(u64, &str)] = &[(1 << 0, "EPTP switching")];
 const PENDING: &[(u64, &str)] = &[(1 << 12, "enabled breakpoint"), (1 << 14, "BS"), (1 << 16, "RTM")];

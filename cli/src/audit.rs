@@ -4,6 +4,7 @@
 //! what mail and web pages did to it. What is not understood is named and skipped. Only what a dump prints is audited;
 //! what follows from nothing is reported as undecided, never guessed.
 
+mod callers;
 pub mod dump;
 pub mod judge;
 mod keys;

@@ -143,7 +143,7 @@ impl Dump {
 
 /// A number in hexadecimal, as dumps print them: with `0x` or `h` or neither, digits grouped or not.
 pub fn number(word: &str) -> Option<u64> {
-    let word = word.trim_matches(['"', '\'', ',', ';', '.', '`']);
+    let word = word.trim_matches(['"', '\'', ',', ';', '.', '`', ')']);
     let lower = word.to_ascii_lowercase();
     let digits = lower.strip_prefix("0x").unwrap_or(&lower);
     let digits = digits.strip_suffix("ull").or_else(|| digits.strip_suffix("ul")).unwrap_or(digits);
@@ -169,6 +169,7 @@ mod tests {
             ("80000021h", Some(0x8000_0021)),
             ("ffffffff`81000000", Some(0xFFFF_FFFF_8100_0000)),
             ("8005_0033,", Some(0x8005_0033)),
+            ("0x80000031);", Some(0x8000_0031)),
             ("0x0000000000000000000001", Some(1)),
             ("0x", None),
             ("", None),

@@ -13,12 +13,18 @@ use super::text::Line;
 pub fn read(lines: &[Line]) -> Reading {
     let mut dump = Dump::default();
     let mut unknown = Vec::new();
+    // bhyve's report of an exit has in decimal what does not begin with "0x".
+    let value_of = match lines.iter().any(|line| line.text.starts_with("vm exit[")) {
+        true => |word: &str| if word.starts_with("0x") { number(word) } else { word.parse().ok() },
+        false => number,
+    };
     for line in lines {
-        let text = line.text.trim_start_matches(['#', '/', ';', '*', '-']).trim_matches(['|', ' ']);
+        let text = without_dots(&line.text);
+        let text = text.trim_start_matches(['#', '/', ';', '*', '-']).trim_matches(['|', ' ']);
         let pairs = pairs(text);
         let is_comment = line.text.starts_with(['#', '/', ';', '*', '-']);
         for (name, value) in &pairs {
-            match (field(name), number(value)) {
+            match (field(name), value_of(value)) {
                 (Some(field), Some(value)) => dump.set(field, value, line.number, Repetition::LastCounts),
                 (Some((field, _)), None) => {
                     dump.note(line.number, format!("{field} has no hexadecimal value: {value:?}; skipped"));
@@ -32,6 +38,18 @@ pub fn read(lines: &[Line]) -> Reading {
         }
     }
     Reading { format: Format::List, dumps: vec![dump], unknown }
+}
+
+/// The line with a blank for each run of dots that leads from a name to its value.
+fn without_dots(line: &str) -> String {
+    let mut clean = String::with_capacity(line.len());
+    for part in line.split("..") {
+        if !clean.is_empty() && !clean.ends_with(' ') {
+            clean.push(' ');
+        }
+        clean.push_str(part.trim_start_matches('.'));
+    }
+    clean
 }
 
 /// The names and values on a line.
@@ -117,6 +135,14 @@ mod tests {
     use crate::audit::text;
 
     #[test]
+    fn bhyve_writes_its_exit_reason_in_decimal() {
+        let text = "vm exit[0]\n\treason\t\tVMX\n\trip\t\t0x10\n\texit_reason\t33\n\tqualification\t0x0\n";
+        let reading = read(&text::lines(text.as_bytes()));
+        assert_eq!(reading.dumps[0].machine.get(Field::EXIT_REASON), Some(33));
+        assert_eq!(reading.dumps[0].machine.get(Field::GUEST_RIP), Some(0x10));
+    }
+
+    #[test]
     fn each_way_to_write_a_list_is_read() {
         let rows = [
             "guest_rflags = 0x2",
@@ -127,6 +153,8 @@ mod tests {
             "00006820 0000000000000002",
             "[0x6820] GUEST_RFLAGS = 2",
             "GUEST_RFLAGS (0x6820) = 0x2",
+            "guest_rflags........0x2",
+            "vmwrite(GUEST_RFLAGS, 0x2);",
             "0x6820 GUEST_RFLAGS 0x2",
             "GUEST_RFLAGS 0x6820 0x2",
             "vmread(0x6820) = 0x2",

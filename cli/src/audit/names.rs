@@ -341,14 +341,6 @@ mod tests {
             ("HOST_SSP", Field::HOST_SSP),
             ("CR3_TARGET_VALUE2", Field::CR3_TARGET_VALUE_2),
             ("GUEST_PREEMPTION_TIMER", Field::VMX_PREEMPTION_TIMER_VALUE),
-            ("VMCS_32BIT_GUEST_CS_ACCESS_RIGHTS", Field::GUEST_CS_ACCESS_RIGHTS),
-            ("VMCS_32BIT_CONTROL_PIN_BASED_EXEC_CONTROLS", Field::PIN_BASED_VM_EXECUTION_CONTROLS),
-            ("VMCS_64BIT_GUEST_IA32_EFER", Field::GUEST_IA32_EFER),
-            ("VMCS_CTRL_PRIMARY_VMEXIT_CONTROLS", Field::PRIMARY_VM_EXIT_CONTROLS),
-            ("VMX_VMCS32_CTRL_ENTRY", Field::VM_ENTRY_CONTROLS),
-            ("GuestRFlags", Field::GUEST_RFLAGS),
-            ("kGuestCsArBytes", Field::GUEST_CS_ACCESS_RIGHTS),
-            ("guestCsAccessRights", Field::GUEST_CS_ACCESS_RIGHTS),
             ("rflags", Field::GUEST_RFLAGS),
             ("EFLAGS", Field::GUEST_RFLAGS),
             ("cr0", Field::GUEST_CR0),
@@ -372,6 +364,23 @@ mod tests {
         assert_eq!(field("GUEST_RIP_HIGH"), None);
         assert_eq!(field("no such thing"), None);
         assert_eq!(field(""), None);
+    }
+
+    #[test]
+    fn the_names_of_other_programs_are_found() {
+        let rows = [
+            ("VMCS_32BIT_GUEST_CS_ACCESS_RIGHTS", Field::GUEST_CS_ACCESS_RIGHTS),
+            ("VMCS_32BIT_CONTROL_PIN_BASED_EXEC_CONTROLS", Field::PIN_BASED_VM_EXECUTION_CONTROLS),
+            ("VMCS_64BIT_GUEST_IA32_EFER", Field::GUEST_IA32_EFER),
+            ("VMCS_CTRL_PRIMARY_VMEXIT_CONTROLS", Field::PRIMARY_VM_EXIT_CONTROLS),
+            ("VMX_VMCS32_CTRL_ENTRY", Field::VM_ENTRY_CONTROLS),
+            ("GuestRFlags", Field::GUEST_RFLAGS),
+            ("kGuestCsArBytes", Field::GUEST_CS_ACCESS_RIGHTS),
+            ("guestCsAccessRights", Field::GUEST_CS_ACCESS_RIGHTS),
+        ];
+        for (name, wanted) in rows {
+            assert_eq!(field(name), Some((wanted, Part::Whole)), "{name}");
+        }
     }
 
     #[test]

@@ -16,6 +16,8 @@ use crate::paint::{Paint, wrapped};
 
 /// How many lines of one kind people are shown; `--json` has them all.
 const SHOWN: usize = 12;
+/// How many rules that one group of lacks leaves open are named to people.
+const MOST_RULES: usize = 80;
 
 /// A file's dumps and what the audit says about each.
 pub struct Report<'a> {
@@ -181,7 +183,11 @@ fn open(open: &[Open], paint: Paint) -> String {
         }
         let ids: Vec<&str> = of_group.iter().map(|one| one.rule.id).collect();
         text.push_str(&paint.open(&wrapped(lacking, &lacks, 2)));
-        text.push_str(&wrapped("rules:", &ids, 4));
+        // Of a list of a few registers nearly nothing can be decided, and all names would bury what can.
+        match ids.len() {
+            0..=MOST_RULES => text.push_str(&wrapped("rules:", &ids, 4)),
+            count => text.push_str(&format!("    {count} rules; --json names them\n")),
+        }
     }
     for Open { rule, likely, .. } in open {
         if let Some((field, value)) = likely {

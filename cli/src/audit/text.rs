@@ -4,6 +4,8 @@
 //! quote marks, time stamps, host names, HTML and colours, and with plain blanks. Line breaks that a mailer put inside
 //! a line stay: the parsers read across them.
 
+use super::callers::{caller, separate};
+
 /// A line of the input.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Line {
@@ -18,6 +20,7 @@ pub fn lines(bytes: &[u8]) -> Vec<Line> {
     let text = characters(bytes);
     let quoted_printable = text.matches("=3D").count() > 1;
     let mut lines: Vec<Line> = Vec::new();
+    let mut callers = Vec::new();
     // A line that ends in "=" goes on in the next, in quoted-printable text.
     let mut open = String::new();
     for (at, raw) in text.split('\n').enumerate() {
@@ -31,17 +34,20 @@ pub fn lines(bytes: &[u8]) -> Vec<Line> {
             raw = without_quoted_printable(&raw);
         }
         let raw = message(&raw).unwrap_or(raw);
+        let caller = caller(&raw);
         for text in without_html(&raw).split(['\n', '\r']) {
             let text = without_prefixes(text);
             if !text.is_empty() {
                 lines.push(Line { number: at + 1, text });
+                callers.push(caller.clone());
             }
         }
     }
     if !open.is_empty() {
         lines.push(Line { number: text.split('\n').count(), text: without_prefixes(&open) });
+        callers.push(None);
     }
-    lines
+    separate(lines, &callers)
 }
 
 /// What a log in which each line is a JSON object calls the text of a message: `journalctl -o json`, container logs.

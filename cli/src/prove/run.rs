@@ -16,7 +16,10 @@ use crate::status::Failure;
 use crate::{machine, metal};
 
 /// A machine that is silent for so long has hung.
-const PATIENCE: Duration = Duration::from_secs(6);
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The same for one that has yet to boot, beside whatever else this computer does.
+const PATIENCE_AT_START: Duration = Duration::from_secs(40);
 
 /// A range of cases in which more machines die than this is not tried to its end.
 const MOST_LOSSES: usize = 50;
@@ -73,12 +76,13 @@ fn boot(engine: &Engine, cpu: Cpu, harness: &Elf, job: [u64; 3], stream: &mut St
         .map_err(Failure::refused)?;
     let arguments = MachineArgs { cpu, firmware: Firmware::Latest };
     let mut machine = machine::start_telling_errors(engine, arguments, image)?;
-    let mut deadline = Instant::now() + PATIENCE;
+    let mut deadline = Instant::now() + PATIENCE_AT_START;
     while Instant::now() < deadline && !stream.complete {
         match machine.listen(Duration::from_millis(100)).map_err(anyhow::Error::from)? {
             Output::Console(bytes) => {
-                deadline = Instant::now() + PATIENCE;
                 stream.take(&bytes)?;
+                let booted = stream.processor.is_some();
+                deadline = Instant::now() + if booted { PATIENCE } else { PATIENCE_AT_START };
             }
             Output::Com1(_) | Output::Silence => {}
             Output::End => break,

@@ -200,6 +200,28 @@ fn two_dumps_in_one_log_are_two() {
 }
 
 #[test]
+fn dumps_that_two_threads_wrote_at_once_are_told_apart() {
+    let marked = |text: &'static str, thread: &'static str| {
+        text.lines().map(move |line| {
+            let words = line.split_once("kernel: ").map_or(line, |(_, words)| words);
+            format!("[  12.345678][{thread:>6}] {words}\n")
+        })
+    };
+    let (mut one, mut other) = (marked(KVM_6_6, "T77"), marked(KVM_4_19, "T123"));
+    let mut mixed = String::new();
+    loop {
+        match (one.next(), other.next()) {
+            (None, None) => break,
+            (first, second) => mixed.extend(first.into_iter().chain(second)),
+        }
+    }
+    let reading = read(&mixed);
+    assert_eq!((reading.dumps.len(), &reading.unknown[..]), (2, &[][..]));
+    assert!(reading.dumps[0].machine == read(KVM_6_6).dumps[0].machine);
+    assert!(reading.dumps[1].machine == read(KVM_4_19).dumps[0].machine);
+}
+
+#[test]
 fn a_dump_that_begins_within_another_is_remarked() {
     let begun: String = KVM_4_19.lines().take(8).map(|line| format!("{line}\n")).collect();
     let reading = read(&format!("{begun}{KVM_4_19}"));

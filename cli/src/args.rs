@@ -181,6 +181,10 @@ pub struct RunArgs {
     /// Write what the guest sent to COM1 to this file, raw.
     #[arg(long, value_name = "FILE")]
     pub serial: Option<PathBuf>,
+    /// What arrives at the guest's COM1, once the guest holds RTS: 18 bytes a second of its time, or 18 times what its
+    /// FIFO holds.
+    #[arg(long, value_name = "FILE")]
+    pub serial_input: Option<PathBuf>,
     /// Print one JSON object on standard output, all else on standard error. Implies --headless.
     #[arg(long)]
     pub json: bool,

@@ -25,6 +25,7 @@ pub fn image(arguments: &ImageArgs) -> Result<Status, Failure> {
                 backend: Backend::Auto,
                 steps: &[],
                 interactive: true,
+                serial_input: &[],
                 handed_back: &[],
                 told: Told::default(),
                 letterbox: false,

@@ -25,6 +25,8 @@ pub struct RunPlan<'a> {
     pub steps: &'a [Step],
     /// Whether a person watches and types.
     pub interactive: bool,
+    /// What arrives at the guest's COM1.
+    pub serial_input: &'a [u8],
     /// Places of the disks that are handed back at the end.
     pub handed_back: &'a [u8],
     /// What is told beyond the ordinary.
@@ -70,6 +72,7 @@ impl Payload {
             letterbox: plan.letterbox,
             steps: Items::from_postcard(&steps),
             interactive: plan.interactive,
+            serial_input: plan.serial_input,
             extended_kib: plan.extended_kib,
             rtc_seconds: plan.rtc_seconds,
         });

@@ -59,10 +59,17 @@ fn boot(
     let engine = install::ensure()?;
     let interactive = attendance == Attendance::Attended;
     let handed_back: Vec<u8> = keepers.iter().map(|keeper| keeper.disk).collect();
+    let serial_input = match &arguments.serial_input {
+        Some(path) => {
+            fs::read(path).map_err(|error| Failure::usage(format!("{}: {error}", path.display())))?
+        }
+        None => Vec::new(),
+    };
     let plan = RunPlan {
         backend: arguments.backend.into(),
         steps: &arguments.steps,
         interactive,
+        serial_input: &serial_input,
         handed_back: &handed_back,
         told: Told { bios_calls: arguments.trace_bios, statistics: arguments.stats },
         letterbox: interactive,

@@ -16,7 +16,7 @@ const WAYS: [(&str, &str); 5] = [
 ];
 
 /// Guests of the `guests` package, and what is typed.
-const GUESTS: [(&str, &[&str]); 9] = [
+const GUESTS: [(&str, &[&str]); 10] = [
     ("hello", &[]),
     ("disk-read", &[]),
     ("timer", &[]),
@@ -25,6 +25,10 @@ const GUESTS: [(&str, &[&str]); 9] = [
     ("reset-vector", &[]),
     ("reset-8042", &[]),
     ("random", &[]),
+    (
+        "snake",
+        &["--expect", "♦", "--keys", "{right}{right}{right}{up}{up}{up}{left}", "--expect", "Game over"],
+    ),
     ("echo", &["--expect", "Type", "--keys", "same{esc}"]),
 ];
 

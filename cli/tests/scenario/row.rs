@@ -21,7 +21,8 @@ struct File {
 pub struct Row {
     /// What the row shows, as a sentence.
     name: String,
-    /// Command lines that come before and must succeed. `chain FROM TO` builds a disk with a partition from an image.
+    /// Command lines that come before and must succeed. `chain FROM TO` builds a disk with a partition from an image,
+    /// `write TO TEXT` a file.
     #[serde(default)]
     pub prepare: Vec<Vec<String>>,
     /// The command line.

@@ -206,6 +206,11 @@ impl Pc {
             && (self.devices.keyboard.read_by_guest() || bios::keyboard_buffer_is_empty(memory))
     }
 
+    /// Whether a program is ready for bytes at COM1. Who sends any before loses them.
+    pub const fn serial_listens(&self) -> bool {
+        self.devices.com1.listens()
+    }
+
     /// A byte arrives at COM1. False if the receiver is full: the byte was not taken.
     pub fn serial_input(&mut self, byte: u8, now: Ticks) -> bool {
         self.devices.advance(now);

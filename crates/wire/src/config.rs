@@ -134,6 +134,9 @@ pub struct RunJob<'a> {
     /// Whether a person watches and types: the screen is sent as it changes, keys come over the uplink, and a reboot
     /// restarts the guest. With [`Link::Plain`] the person sits at the machine itself.
     pub interactive: bool,
+    /// What arrives at the guest's COM1 once it is ready for it.
+    #[serde(borrow)]
+    pub serial_input: &'a [u8],
     /// Memory above 1 MiB, in KiB.
     pub extended_kib: u32,
     /// The guest's real-time clock at power-on, seconds since 1970-01-01 00:00.

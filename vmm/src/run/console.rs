@@ -72,6 +72,8 @@ pub struct Console<'a> {
     /// What was sent last.
     head: Option<Head>,
     cells: [[u8; 2 * MAX_COLUMNS]; MAX_ROWS],
+    /// What is left of what arrives at the guest's COM1.
+    serial_input: &'a [u8],
     splitter: Splitter,
     waiting: [Waiting; WAITING_KEYS],
     waiting_count: usize,
@@ -145,6 +147,7 @@ impl<'a> Console<'a> {
             backend,
             head: None,
             cells: [[0; 2 * MAX_COLUMNS]; MAX_ROWS],
+            serial_input: job.serial_input,
             splitter: Splitter::new(),
             waiting: [Waiting::default(); WAITING_KEYS],
             waiting_count: 0,
@@ -203,6 +206,12 @@ impl<'a> Console<'a> {
         self.tick = now.0 / GUEST_TICK;
         self.next_tick = Ticks((self.tick + 1) * GUEST_TICK);
         report.flush_serial();
+        while let [byte, rest @ ..] = self.serial_input
+            && pc.serial_listens()
+            && pc.serial_input(*byte, now)
+        {
+            self.serial_input = rest;
+        }
         // A script is watched by nobody: the host tool wants the screen when the run ends, or when it ends the run.
         if self.who != Who::Script || self.tick.is_multiple_of(SCRIPT_SHOWS) {
             self.show(pc, memory, report);

@@ -112,6 +112,11 @@ impl Uart {
         true
     }
 
+    /// Whether the program at the port is ready for bytes: it holds RTS.
+    pub const fn listens(&self) -> bool {
+        self.modem_control & modem_control::RTS != 0
+    }
+
     const fn capacity(&self) -> usize {
         if self.fifo_enabled { FIFO } else { 1 }
     }

@@ -61,7 +61,7 @@ fn boot(
     let handed_back: Vec<u8> = keepers.iter().map(|keeper| keeper.disk).collect();
     let serial_input = match &arguments.serial_input {
         Some(path) => {
-            fs::read(path).map_err(|error| Failure::usage(format!("{}: {error}", path.display())))?
+            std::fs::read(path).map_err(|error| Failure::usage(format!("{}: {error}", path.display())))?
         }
         None => Vec::new(),
     };

@@ -101,17 +101,10 @@ impl<'a> Screen<'a> {
         let Some(first) = text.chars().next() else { return true };
         let Some(first) = codepage437::from_char(first) else { return false };
         let mut cells = [0; 2 * MAX_COLUMNS];
-        let mut characters = [0; MAX_COLUMNS];
         (0..self.layout.rows).any(|row| {
             let cells = self.row(row, &mut cells);
             // Nearly every row of nearly every look ends here.
-            if first != b' ' && !cells.chunks_exact(2).any(|cell| cell[0] == first) {
-                return false;
-            }
-            for (character, cell) in characters.iter_mut().zip(cells.chunks_exact(2)) {
-                *character = cell[0];
-            }
-            codepage437::row_contains(&characters[..cells.len() / 2], text)
+            (first == b' ' || may_hold(cells, first)) && row_contains(cells, text)
         })
     }
 
@@ -136,4 +129,25 @@ impl<'a> Screen<'a> {
         let cell = self.layout.start + u32::from(row) * self.layout.pitch + u32::from(column) * 2;
         cell & (self.layout.window - 1)
     }
+}
+
+/// Whether a cell holds `character`, four cells at a time.
+fn may_hold(cells: &[u8], character: u8) -> bool {
+    const EACH_CELL: u64 = 0x0001_0001_0001_0001;
+    let wanted = u64::from(character) * EACH_CELL;
+    let (quads, rest) = cells.as_chunks::<8>();
+    quads.iter().any(|quad| {
+        // A cell becomes 0 where it is the character, and then borrows.
+        let different = (u64::from_le_bytes(*quad) ^ wanted) & (0xFF * EACH_CELL);
+        different.wrapping_sub(EACH_CELL) & (0x8000 * EACH_CELL) != 0
+    }) || rest.chunks_exact(2).any(|cell| cell[0] == character)
+}
+
+#[inline(never)]
+fn row_contains(cells: &[u8], text: &str) -> bool {
+    let mut characters = [0; MAX_COLUMNS];
+    for (character, cell) in characters.iter_mut().zip(cells.chunks_exact(2)) {
+        *character = cell[0];
+    }
+    codepage437::row_contains(&characters[..cells.len() / 2], text)
 }

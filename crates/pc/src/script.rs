@@ -1,6 +1,8 @@
 //! The user of a scripted run: waits for text on the screen, types keys, and says when all of it is done.
 //!
-//! Everything happens in the guest's time, at guest ticks, so two runs of one script are identical. The steps stay
+//! Everything happens in the guest's time, so two runs of one script are identical: at guest ticks, and while it waits
+//! for text also when the guest goes to sleep and more often within the first tick, so that a run ends soon after the
+//! text is there. The steps stay
 //! where the caller has them; see [`Steps`].
 
 use crate::{GUEST_TICK, KeyEvent, Pc, Ticks};
@@ -75,6 +77,9 @@ const TICKS_BETWEEN_KEYS: u64 = 2;
 const FIRST_KEY: Ticks = Ticks(TICKS_BETWEEN_KEYS * GUEST_TICK);
 /// Ticks between the last key taken and the first look at the screen.
 const TICKS_BEFORE_LOOK: u64 = 4;
+/// The first look at the screen comes this soon, and then in times that double up to a tick: a boot sector that prints
+/// its text and stops needs no whole tick.
+const FIRST_LOOK: u64 = GUEST_TICK / 64;
 /// Ticks without a change of the screen that end a script whose last step typed.
 const QUIET_TICKS: u64 = 18;
 /// Guest seconds after which such a script ends in any case.
@@ -119,15 +124,25 @@ pub struct Script {
     stroke: usize,
     phase: Phase,
     next_poll: Ticks,
+    /// The time until the next look at the screen; it doubles up to a tick.
+    look_after: u64,
+    last_look: Ticks,
 }
 
 impl Script {
     /// A script at its first step.
     pub const fn new() -> Self {
-        Self { step: 0, stroke: 0, phase: Phase::Until(Ticks::ZERO), next_poll: Ticks::ZERO }
+        Self {
+            step: 0,
+            stroke: 0,
+            phase: Phase::Until(Ticks::ZERO),
+            next_poll: Ticks::ZERO,
+            look_after: FIRST_LOOK,
+            last_look: Ticks::ZERO,
+        }
     }
 
-    /// When [`Self::poll`] next does something: the next guest tick.
+    /// When [`Self::poll`] next does something: the next guest tick at the latest.
     pub const fn next_poll(&self) -> Ticks {
         self.next_poll
     }
@@ -137,12 +152,35 @@ impl Script {
         self.step
     }
 
-    /// Does what is due at `now`. Calls between two guest ticks do nothing, so it may be called at every exit.
+    /// Does what is due at `now`. It may be called at every exit: before [`Self::next_poll`] it does nothing.
     pub fn poll(&mut self, steps: &dyn Steps, pc: &mut Pc, memory: &dyn GuestMemory, now: Ticks) -> Progress {
         if now < self.next_poll {
             return Progress::Running;
         }
+        self.act(steps, pc, memory, now)
+    }
+
+    /// The guest has gone to sleep: what it wanted to show is there. So a script that waits for text looks.
+    pub fn poll_asleep(
+        &mut self,
+        steps: &dyn Steps,
+        pc: &mut Pc,
+        memory: &dyn GuestMemory,
+        now: Ticks,
+    ) -> Progress {
+        if now.since(self.last_look) < FIRST_LOOK || !matches!(steps.step(self.step), Some(Step::Expect(_))) {
+            return Progress::Running;
+        }
+        self.act(steps, pc, memory, now)
+    }
+
+    fn act(&mut self, steps: &dyn Steps, pc: &mut Pc, memory: &dyn GuestMemory, now: Ticks) -> Progress {
+        self.last_look = now;
         self.next_poll = Ticks((now.0 / GUEST_TICK + 1) * GUEST_TICK);
+        if self.look_after < GUEST_TICK {
+            self.next_poll = self.next_poll.min(now.plus(self.look_after));
+            self.look_after *= 2;
+        }
         loop {
             if let Phase::Settling { .. } = self.phase {
                 return self.settle(pc, memory, now);

@@ -160,8 +160,8 @@ impl<'a> Console<'a> {
         self.tick
     }
 
-    /// Does what is due. To be called after every exit, of which there were `exits`; costs a comparison between two
-    /// ticks.
+    /// Does what is due. To be called after every exit, of which there were `exits`; costs a comparison until something
+    /// is.
     #[inline]
     pub fn attend(
         &mut self,
@@ -174,6 +174,21 @@ impl<'a> Console<'a> {
         if now < self.next_turn { Wish::GoOn } else { self.take_turn(pc, memory, report, now, exits) }
     }
 
+    /// The guest has gone to sleep, until an interrupt comes: a script that waits for text looks.
+    pub fn attend_sleeper(
+        &mut self,
+        pc: &mut Pc,
+        memory: &dyn GuestMemory,
+        report: &mut Reporter,
+        now: Ticks,
+    ) -> Wish {
+        if self.who != Who::Script {
+            return Wish::GoOn;
+        }
+        let progress = self.script.poll_asleep(&self.steps, pc, memory, now);
+        self.follow_script(progress, report)
+    }
+
     fn take_turn(
         &mut self,
         pc: &mut Pc,
@@ -182,7 +197,14 @@ impl<'a> Console<'a> {
         now: Ticks,
         exits: u64,
     ) -> Wish {
-        let wish = if now < self.next_tick { Wish::GoOn } else { self.attend_tick(pc, memory, report, now) };
+        let wish = if now >= self.next_tick {
+            self.attend_tick(pc, memory, report, now)
+        } else if self.who == Who::Script {
+            let progress = self.script.poll(&self.steps, pc, memory, now);
+            self.follow_script(progress, report)
+        } else {
+            Wish::GoOn
+        };
         if self.who == Who::Person {
             self.type_waiting(pc, memory, now);
             if self.tick >= self.next_pulse || self.pasted != self.pasted_told {
@@ -191,9 +213,24 @@ impl<'a> Console<'a> {
                 report.record(&Record::Pulse { backend: self.backend, exits, pasted: self.pasted });
             }
         }
-        // A program may read keys much faster than the clock ticks.
-        self.next_turn = if self.waiting_count > 0 { now } else { self.next_tick };
+        self.next_turn = match self.who {
+            // A program may read keys much faster than the clock ticks.
+            _ if self.waiting_count > 0 => now,
+            Who::Script => self.next_tick.min(self.script.next_poll()),
+            Who::Person | Who::Local => self.next_tick,
+        };
         wish
+    }
+
+    fn follow_script(&mut self, progress: Progress, report: &mut Reporter) -> Wish {
+        if self.script.step() != self.steps_met {
+            self.steps_met = self.script.step();
+            report.figure("steps_met", self.steps_met as u64);
+        }
+        match progress {
+            Progress::Running => Wish::GoOn,
+            Progress::Finished => Wish::End(Outcome::Done, "all steps were met"),
+        }
     }
 
     fn attend_tick(
@@ -213,20 +250,15 @@ impl<'a> Console<'a> {
             self.serial_input = rest;
         }
         // A script is watched by nobody: the host tool wants the screen when the run ends, or when it ends the run.
-        if self.who != Who::Script || self.tick.is_multiple_of(SCRIPT_SHOWS) {
+        if self.who != Who::Script || (self.tick + 1).is_multiple_of(SCRIPT_SHOWS) {
             self.show(pc, memory, report);
         }
         match self.who {
             Who::Script => {
                 let progress = self.script.poll(&self.steps, pc, memory, now);
-                if self.script.step() != self.steps_met {
-                    self.steps_met = self.script.step();
-                    report.figure("steps_met", self.steps_met as u64);
-                }
-                match progress {
-                    Progress::Running if self.stoppable => self.listen(),
-                    Progress::Running => Wish::GoOn,
-                    Progress::Finished => Wish::End(Outcome::Done, "all steps were met"),
+                match self.follow_script(progress, report) {
+                    Wish::GoOn if self.stoppable => self.listen(),
+                    wish => wish,
                 }
             }
             Who::Person => self.listen(),

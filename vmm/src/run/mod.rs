@@ -257,6 +257,12 @@ impl Life<'_, '_> {
                 Next::Sleep if !vm::interrupts_enabled() => next = Next::End(End::Halted),
                 Next::Sleep if self.vm.pc.interrupt_pending() => return Ok(None),
                 Next::Sleep => {
+                    let report = &mut self.context.report;
+                    if let Wish::End(outcome, why) =
+                        self.console.attend_sleeper(&mut self.vm.pc, &self.vm.space, report, now)
+                    {
+                        return Ok(Some(ending(outcome, format_args!("{why}"))));
+                    }
                     self.vm.follow_timer();
                     rt::irq::wait();
                 }

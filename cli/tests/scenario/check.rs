@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
+use crate::bare::{self, Shown};
 use crate::fixture::{self, Missing};
 use crate::row::{Case, Row};
 
@@ -77,11 +78,16 @@ fn attempt(case: &Case, folder: &Path) -> Result<(), Trouble> {
     }
     let mut command = fixture::fill(&row.command, folder)?;
     command.extend(case.machine.iter().cloned());
-    if !row.json.is_empty() || !row.range.is_empty() || !row.screen.is_empty() {
+    if !row.json.is_empty() || !row.range.is_empty() || !row.screen.is_empty() || row.bare.is_some() {
         command.push("--json".to_owned());
     }
     let ending = run(&command, folder, Duration::from_secs(row.seconds))?;
     judge(row, &ending, folder).map_err(|complaint| told(&command, &ending, &complaint))?;
+    if let Some(instructions) = row.bare {
+        // The image stands behind the command's name.
+        let shown = bare::run(Path::new(&command[1]), &folder.join("bare"), instructions);
+        compare_with_bare(row, &ending, &shown).map_err(|complaint| told(&command, &ending, &complaint))?;
+    }
     if row.twice {
         let files = contents(row, folder)?;
         let again = run(&command, folder, Duration::from_secs(row.seconds))?;
@@ -175,6 +181,34 @@ fn judge(row: &Row, ending: &Ending, folder: &Path) -> Result<(), String> {
     let rows = object["screen"]["text"].as_array().cloned().unwrap_or_default();
     let screen = rows.iter().filter_map(Value::as_str).collect::<Vec<_>>().join("\n");
     in_order("screen", &screen, &row.screen)
+}
+
+/// Whether the VM showed each line that the bare machine showed, in no more instructions.
+fn compare_with_bare(row: &Row, ending: &Ending, shown: &Shown) -> Result<(), String> {
+    let object: Value = serde_json::from_str(&ending.stdout).map_err(|error| error.to_string())?;
+    let rows: Vec<&str> =
+        object["screen"]["text"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    for line in &shown.lines {
+        if !row.unlike.contains_key(line) && !rows.iter().any(|row| row.trim_end() == line) {
+            return Err(format!("the bare machine shows {line:?}, and the VM does not"));
+        }
+    }
+    if let Some((line, _)) =
+        row.unlike.iter().find(|(line, why)| why.is_empty() || !shown.lines.contains(line))
+    {
+        return Err(format!("the bare machine does not show {line:?}, or no reason is given"));
+    }
+    if shown.lines.is_empty() {
+        return Err("the bare machine shows nothing".to_owned());
+    }
+    let taken = object["figures"]["instructions_of_run"].as_u64().unwrap_or(u64::MAX);
+    if row.no_more_instructions && taken > shown.instructions {
+        return Err(format!(
+            "{taken} instructions to the screen; {} on the bare machine",
+            shown.instructions
+        ));
+    }
+    Ok(())
 }
 
 /// Whether `text` holds all `parts`, one behind the other.

@@ -28,6 +28,10 @@ pub fn fill_word(word: &str, folder: &Path) -> Result<String, Missing> {
         Some(("zeros", size)) => sized(folder, "zeros", size.parse().unwrap()),
         None if name == "fat" => fat(folder)?,
         None if name == "mbr" => mbr(folder)?,
+        Some(("diagnostic", name)) => diagnostic(name, folder)?,
+        None if name == "syslinux" => syslinux(folder)?,
+        None if name == "grub-legacy" => grub_legacy(folder)?,
+        None if name == "bcc" => c_program(folder)?,
         // Such as a key in braces.
         _ => return Ok(word),
     };
@@ -62,6 +66,75 @@ fn mbr(folder: &Path) -> Result<PathBuf, Missing> {
     let path = sized(folder, "mbr", 4 << 20);
     succeed(Command::new(install).arg("--force").arg(&path));
     Ok(path)
+}
+
+/// A disk with a diagnostic boot record of syslinux-common: a whole number of cylinders, so that nobody rounds.
+fn diagnostic(name: &str, folder: &Path) -> Result<PathBuf, Missing> {
+    const CYLINDER: usize = 16 * 63 * 512;
+    let diagnostics = package("syslinux-common")?.join("usr/lib/syslinux/mbr/diag");
+    let mut image = if name == "handoff" {
+        let mut record = fs::read(diagnostics.join("handoff/handoff.bin")).unwrap();
+        record.resize(510, 0);
+        record.extend([0x55, 0xAA]);
+        record.resize(16 * CYLINDER, 0);
+        record
+    } else {
+        let packed = diagnostics.join("geodsp").join(name).with_extension("img.xz");
+        let unpacked = Command::new("xz").arg("-dc").arg(packed).stdin(Stdio::null()).output();
+        unpacked.map_err(|error| Missing(format!("xz does not run: {error}")))?.stdout
+    };
+    image.resize(image.len().next_multiple_of(CYLINDER), 0);
+    let path = folder.join(name).with_extension("img");
+    fs::write(&path, image).unwrap();
+    Ok(path)
+}
+
+/// A floppy with syslinux 6 and no configuration.
+fn syslinux(folder: &Path) -> Result<PathBuf, Missing> {
+    let path = fat(folder)?;
+    let (program, tools) =
+        (package("syslinux")?.join("usr/bin/syslinux"), package("mtools")?.join("usr/bin"));
+    succeed(Command::new(program).arg("--install").arg(&path).env("PATH", searching(&[tools])));
+    Ok(path)
+}
+
+/// A floppy with GRUB 0.97 and nothing else.
+fn grub_legacy(folder: &Path) -> Result<PathBuf, Missing> {
+    let files = package("grub-legacy")?.join("usr/lib/grub/x86_64-pc");
+    let mut image = fs::read(files.join("stage1")).unwrap();
+    image.extend(fs::read(files.join("stage2")).unwrap());
+    image.resize(FLOPPY as usize, 0);
+    let path = folder.join("grub.img");
+    fs::write(&path, image).unwrap();
+    Ok(path)
+}
+
+/// A floppy with `primes.c`, compiled by Debian's bcc, assembled and linked by its bin86.
+fn c_program(folder: &Path) -> Result<PathBuf, Missing> {
+    let (compiler, tools, library) = (package("bcc")?, package("bin86")?, package("elks-libc")?);
+    let path = searching(&[compiler.join("usr/bin"), tools.join("usr/bin")]);
+    let run = |words: &[&str]| {
+        let prefix = format!("{}/", compiler.join("usr/lib/bcc").display());
+        let mut command = Command::new(words[0]);
+        let command = command.args(&words[1..]).current_dir(folder);
+        succeed(command.env("PATH", &path).env("BCC_EXEC_PREFIX", prefix));
+    };
+    for (name, text) in [("start.s", include_str!("start.s")), ("primes.c", include_str!("primes.c"))] {
+        fs::write(folder.join(name), text).unwrap();
+    }
+    run(&["as86", "-0", "-u", "-w", "-n", "start.s", "-o", "start.o", "start.s"]);
+    run(&["bcc", "-0", "-c", "-o", "primes.o", "primes.c"]);
+    let library = library.join("usr/lib/bcc/libc.a");
+    run(&["ld86", "-d", "-T", "7c00", "-o", "primes.img", "start.o", "primes.o", library.to_str().unwrap()]);
+    let image = folder.join("primes.img");
+    fs::OpenOptions::new().write(true).open(&image).unwrap().set_len(FLOPPY).unwrap();
+    Ok(image)
+}
+
+/// A search path for programs with these folders in front.
+fn searching(folders: &[PathBuf]) -> std::ffi::OsString {
+    let usual = std::env::var_os("PATH").unwrap_or_default();
+    std::env::join_paths(folders.iter().cloned().chain(std::env::split_paths(&usual))).unwrap()
 }
 
 /// The files of a Debian package, fetched without root and without touching the system.

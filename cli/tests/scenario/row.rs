@@ -15,7 +15,8 @@ struct File {
 
 /// A row. In `prepare`, `command` and `files`, `{tmp}` is a folder of the case's own, `{guest:NAME}` a disk image with
 /// that program of the `guests` package, `{fat}` a floppy formatted by mkfs.fat, `{mbr}` a disk with the boot record of
-/// Debian's package mbr, `{zeros:N}` a file of N zero bytes.
+/// Debian's package mbr, `{diagnostic:NAME}` one with a diagnostic boot record of syslinux-common, `{syslinux}` a floppy with
+/// syslinux 6, `{grub-legacy}` one with GRUB 0.97, `{bcc}` one with a C program compiled by Debian's bcc, `{zeros:N}` a file of N zero bytes.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Row {
@@ -54,6 +55,16 @@ pub struct Row {
     /// Rows that the final screen must hold, in this order, as parts of rows. Adds `--json`.
     #[serde(default)]
     pub screen: Vec<String>,
+    /// The image of the command line also boots on a bare machine, in Bochs with its own BIOS, for this many instructions
+    /// of its own. Each line that it shows there must be on the final screen of the run. Adds `--json`.
+    pub bare: Option<u64>,
+    /// The run, which should end at that screen, may take no more instructions than the bare machine took, the VMM's
+    /// included.
+    #[serde(default)]
+    pub no_more_instructions: bool,
+    /// Lines of the bare machine that need not be there, each with the reason.
+    #[serde(default)]
+    pub unlike: BTreeMap<String, String>,
     /// Files and texts that they must hold.
     #[serde(default)]
     pub files: BTreeMap<String, String>,

@@ -27,7 +27,7 @@ const EXERCISERS: [&[&str]; 2] = [
         "int17",
         "int1a",
     ],
-    &["pic", "pit", "keyboard", "cmos", "uart", "lpt", "vga", "system", "hooks"],
+    &["int09", "pic", "pit", "keyboard", "cmos", "uart", "lpt", "vga", "system", "hooks"],
 ];
 
 /// What every exerciser says last.

@@ -20,8 +20,8 @@ pub(super) fn service(pc: &mut Pc, context: &mut Context<'_>) {
         // Keyboard intercept: the scan code is to be processed, so carry comes back set.
         0x4F => context.set_carry(true),
         0x53 => power_management(pc, context),
-        // Device open and close, program end, SysRq, device busy and ready: nobody needs to do anything.
-        0x80..=0x82 | 0x85 | 0x90 | 0x91 => succeed(context),
+        // Ejection of a disk, device open and close, program end, SysRq, device busy and ready: nobody needs to do anything.
+        0x52 | 0x80..=0x82 | 0x85 | 0x90 | 0x91 => succeed(context),
         0x83 => event_wait(pc, context),
         0x86 => delay(pc, context),
         0x87 => int15_memory::move_block(pc, context),
@@ -91,6 +91,14 @@ fn power_management(pc: &mut Pc, context: &mut Context<'_>) {
         0x0E => {
             context.set_carry(false);
             context.registers().set_ax(0x0102);
+        }
+        // On line power, and no battery.
+        0x0A => {
+            let registers = context.registers();
+            registers.set_bx(0x01FF);
+            registers.set_cx(0x80FF);
+            registers.set_dx(0xFFFF);
+            context.set_carry(false);
         }
         // No event is pending.
         0x0B => {

@@ -1,5 +1,6 @@
 //! The command line.
 
+mod bench;
 mod breaks;
 mod drive;
 mod guest;
@@ -14,6 +15,7 @@ use wire::KeyItem;
 
 use crate::engine::{Cpu, Firmware};
 use crate::keys;
+pub use bench::{BenchArgs, BenchForm};
 pub use breaks::BreakName;
 pub use drive::{DiskArgs, Drive, DriveArg, SaveArg};
 pub use guest::GuestArgs;
@@ -38,6 +40,8 @@ pub enum Command {
     Demo(DemoArgs),
     /// Boot a 16-bit disk image in a VM.
     Run(RunArgs),
+    /// Measure what things cost in a VM, in instructions of the engine.
+    Bench(BenchArgs),
     /// Write the source of a bare-metal 64-bit program.
     New {
         /// The folder to write; its last part is the program's name.

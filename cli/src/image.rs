@@ -31,6 +31,7 @@ pub fn image(arguments: &ImageArgs) -> Result<Status, Failure> {
                 letterbox: false,
                 extended_kib: GuestArgs::DEFAULT.extended_kib(),
                 rtc_seconds: POWER_ON_SECONDS,
+                measured: false,
             };
             Payload::run(Link::Plain, drives, plan)?
         }

@@ -1,11 +1,12 @@
 //! The host tool: builds the VMM, lays out boot images, runs them in an engine, and shows what happened.
 //!
-//! A command line becomes [`args`], each command is one module ([`demo`], [`run`], [`new`], [`run_app`], [`image`],
+//! A command line becomes [`args`], each command is one module ([`demo`], [`run`], [`bench`], [`new`], [`run_app`], [`image`],
 //! [`doctor`], [`audit`], [`explain`], [`caps`]) that ends in a [`status::Status`] or a [`status::Failure`], and that
 //! is the process's exit status.
 
 pub mod args;
 pub mod audit;
+pub mod bench;
 pub mod bios_calls;
 pub mod boot_image;
 pub mod caps;
@@ -66,6 +67,7 @@ fn carry_out(command: &Command) -> Result<Status, Failure> {
     match command {
         Command::Demo(arguments) => demo::demo(arguments),
         Command::Run(arguments) => run::run(arguments),
+        Command::Bench(arguments) => bench::bench(arguments),
         Command::New { name } => new::new(name),
         Command::RunApp(arguments) => run_app::run_app(arguments),
         Command::Image(arguments) => image::image(arguments),

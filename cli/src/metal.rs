@@ -60,7 +60,15 @@ pub fn workspace() -> Result<PathBuf, Failure> {
 /// # Errors
 /// Status 3: the sources are gone, or the build fails.
 pub fn vmm() -> Result<Elf, Failure> {
-    on_runtime("vmm", PROFILE, "the VMM")
+    on_runtime("vmm", PROFILE, &[], "the VMM")
+}
+
+/// The ELF file of a VMM that counts its accesses to the VMCS and to MSRs, up to date.
+///
+/// # Errors
+/// As for [`vmm`].
+pub fn counting_vmm() -> Result<Elf, Failure> {
+    on_runtime("vmm", PROFILE, &["counters"], "the VMM that counts")
 }
 
 /// The ELF file of the harness that tries the auditor's rules, up to date.
@@ -68,17 +76,25 @@ pub fn vmm() -> Result<Elf, Failure> {
 /// # Errors
 /// As for [`vmm`].
 pub fn prover() -> Result<Elf, Failure> {
-    on_runtime("prover", FAST_PROFILE, "the prover")
+    on_runtime("prover", FAST_PROFILE, &[], "the prover")
 }
 
-/// A package of ours that stands on the runtime.
-fn on_runtime(package: &str, profile: &'static str, what: &'static str) -> Result<Elf, Failure> {
+/// A package of ours that stands on the runtime. Each set of features has a target folder of its own, so that none makes
+/// another old.
+fn on_runtime(
+    package: &str,
+    profile: &'static str,
+    features: &'static [&'static str],
+    what: &'static str,
+) -> Result<Elf, Failure> {
     let workspace = workspace()?;
+    let folder = ["metal"].iter().chain(features).copied().collect::<Vec<_>>().join("-");
     let build = Build {
         folder: &workspace,
         package: Some(package),
-        target_folder: workspace.join("target/metal"),
+        target_folder: workspace.join("target").join(folder),
         flags: runtime_flags(&workspace.join("crates/rt"))?,
+        features,
         profile,
         what,
     };
@@ -97,6 +113,7 @@ pub fn guest(name: &str) -> Result<Vec<u8>, Failure> {
         package: Some("guests"),
         target_folder: workspace.join("target/metal-guests"),
         flags: vec![GUEST_FLAGS.to_owned()],
+        features: &[],
         profile: PROFILE,
         what: "the guests",
     };
@@ -123,6 +140,7 @@ pub fn app(folder: &Path) -> Result<Elf, Failure> {
         package: None,
         target_folder: folder.join("target/metal"),
         flags: runtime_flags(&folder.join("rt"))?,
+        features: &[],
         profile: PROFILE,
         what: "the program",
     };
@@ -189,6 +207,7 @@ struct Build<'a> {
     package: Option<&'a str>,
     target_folder: PathBuf,
     flags: Vec<String>,
+    features: &'static [&'static str],
     profile: &'static str,
     what: &'static str,
 }
@@ -200,6 +219,9 @@ impl Build<'_> {
         cargo.arg(&self.target_folder);
         if let Some(package) = self.package {
             cargo.args(["--package", package]);
+        }
+        if !self.features.is_empty() {
+            cargo.args(["--features", &self.features.join(",")]);
         }
         cargo.env("CARGO_ENCODED_RUSTFLAGS", self.flags.join("\x1f"));
         cargo.env("CARGO_TERM_COLOR", if std::io::stderr().is_terminal() { "always" } else { "never" });

@@ -3,7 +3,7 @@
 use wire::{Backend, BootConfig, Break, Demo, DiskImage, Items, Job, Link, RunJob, Told};
 
 use crate::args::Step;
-use crate::boot_image::{self, BootImage, Start};
+use crate::boot_image::{self, BootImage, Elf, Start};
 use crate::disk::Disk;
 use crate::drives::Drives;
 use crate::metal;
@@ -37,6 +37,8 @@ pub struct RunPlan<'a> {
     pub extended_kib: u32,
     /// The guest's clock at power-on, seconds since 1970.
     pub rtc_seconds: u64,
+    /// Whether the guest may ask what its exits cost.
+    pub measured: bool,
 }
 
 impl Payload {
@@ -75,6 +77,7 @@ impl Payload {
             serial_input: plan.serial_input,
             extended_kib: plan.extended_kib,
             rtc_seconds: plan.rtc_seconds,
+            measured: plan.measured,
         });
         Ok(Self { config: config(link, job)?, guest })
     }
@@ -84,9 +87,17 @@ impl Payload {
     /// # Errors
     /// Status 3: the VMM cannot be built, or is too large.
     pub fn into_image(self, start: Start) -> Result<BootImage, Failure> {
+        self.into_image_of(&metal::vmm()?, start)
+    }
+
+    /// Lays out the boot image of this VMM.
+    ///
+    /// # Errors
+    /// Status 3: it is too large.
+    pub fn into_image_of(self, vmm: &Elf, start: Start) -> Result<BootImage, Failure> {
         // A module of no bytes would look like a missing one.
         let guest = if self.guest.is_empty() { &[0; boot_image::SECTOR] } else { self.guest.as_slice() };
-        boot_image::build(&metal::vmm()?, start, Some(&self.config), Some(guest))
+        boot_image::build(vmm, start, Some(&self.config), Some(guest))
             .and_then(|image| image.below(boot_image::VMM_LIMIT))
             .map_err(Failure::refused)
     }

@@ -78,6 +78,7 @@ fn boot(
             .guest
             .rtc
             .unwrap_or_else(|| if interactive { now() } else { POWER_ON_SECONDS }),
+        measured: false,
     };
     let brought = if interactive { (letterbox::LETTERBOX_BYTES, BROUGHT_BYTES) } else { (0, 0) };
     let needs = Needs {

@@ -17,6 +17,8 @@ pub struct Clock {
     start: u64,
     /// Timer clocks per TSC tick, times 2³².
     rate: u64,
+    /// TSC ticks per timer clock, times 2³², rounded up.
+    ticks_per_clock: u64,
 }
 
 /// The machine's timer does not count.
@@ -36,7 +38,10 @@ impl Clock {
         if !done || end <= start {
             return Err(NoTimer);
         }
-        Ok(Self { start: end, rate: (u64::from(MEASURED_CLOCKS) << 32) / (end - start) })
+        let rate = (u64::from(MEASURED_CLOCKS) << 32) / (end - start);
+        // A timer that is faster than the TSC would give 0; there is none.
+        let rate = rate.max(1);
+        Ok(Self { start: end, rate, ticks_per_clock: u64::MAX / rate + 1 })
     }
 
     /// The same clock, started now.
@@ -50,9 +55,20 @@ impl Clock {
     }
 
     /// Time since the start.
-    #[inline]
     pub fn now(&self) -> Ticks {
-        let elapsed = rdtsc().wrapping_sub(self.start);
+        self.at(rdtsc())
+    }
+
+    /// Time since the start, when the TSC was `tsc`.
+    #[inline(always)]
+    pub fn at(&self, tsc: u64) -> Ticks {
+        let elapsed = tsc.wrapping_sub(self.start);
         Ticks(((u128::from(elapsed) * u128::from(self.rate)) >> 32) as u64)
+    }
+
+    /// The TSC at which `time` will have come: never before it, and hardly later.
+    pub fn tsc_at(&self, time: Ticks) -> u64 {
+        let elapsed = (u128::from(time.0) * u128::from(self.ticks_per_clock)) >> 32;
+        self.start.saturating_add(u64::try_from(elapsed).unwrap_or(u64::MAX)).saturating_add(1)
     }
 }

@@ -5,9 +5,8 @@ use core::fmt;
 
 use vmx::Field;
 use vmx::event::{Event, EventKind, InterruptionInformation, exception_name};
-use vmx::exit::{
-    BasicExitReason, ControlRegisterAccess, DebugRegisterAccess, EptViolation, ExitReason, IoQualification,
-};
+use vmx::exit::{ControlRegisterAccess, DebugRegisterAccess, EptViolation, ExitReason, IoQualification};
+use wire::ExitRecord;
 
 use crate::cpu::vmx::vmread;
 
@@ -63,45 +62,84 @@ pub enum Exit {
 
 impl Exit {
     /// Reads what belongs to `reason`.
-    #[inline]
     pub fn decode(reason: ExitReason) -> Self {
-        let Some(basic) = reason.basic() else { return Self::Other(reason) };
-        match basic {
-            BasicExitReason::ExceptionOrNmi => exception(reason),
-            BasicExitReason::ExternalInterrupt => {
-                Self::ExternalInterrupt { vector: vmread(Field::VM_EXIT_INTERRUPTION_INFORMATION) as u8 }
+        Self::read(reason, &mut ExitRecord::default())
+    }
+
+    /// An exit for IN, OUT, INS or OUTS.
+    #[inline(always)]
+    pub fn io(reason: ExitReason, qualification: u64) -> Self {
+        match IoQualification::decode(qualification) {
+            Some(io) => Self::Io(io),
+            None => Self::Other(reason),
+        }
+    }
+
+    /// Reads what belongs to `reason`, and nothing else; `record` keeps it as it was.
+    #[inline(always)]
+    pub fn read(reason: ExitReason, record: &mut ExitRecord) -> Self {
+        let mut qualification = || {
+            record.qualification = vmread(Field::EXIT_QUALIFICATION);
+            record.qualification
+        };
+        match reason.basic_number() {
+            number::EXCEPTION_OR_NMI => exception(reason, record),
+            number::EXTERNAL_INTERRUPT => {
+                record.interruption = vmread(Field::VM_EXIT_INTERRUPTION_INFORMATION) as u32;
+                Self::ExternalInterrupt { vector: record.interruption as u8 }
             }
-            BasicExitReason::IoInstruction => {
-                match IoQualification::decode(vmread(Field::EXIT_QUALIFICATION)) {
-                    Some(io) => Self::Io(io),
-                    None => Self::Other(reason),
-                }
+            number::IO_INSTRUCTION => Self::io(reason, qualification()),
+            number::CONTROL_REGISTER_ACCESS => {
+                Self::ControlRegister(ControlRegisterAccess::decode(qualification()))
             }
-            BasicExitReason::ControlRegisterAccess => {
-                Self::ControlRegister(ControlRegisterAccess::decode(vmread(Field::EXIT_QUALIFICATION)))
-            }
-            BasicExitReason::MovDr => {
-                Self::DebugRegister(DebugRegisterAccess::decode(vmread(Field::EXIT_QUALIFICATION)))
-            }
-            BasicExitReason::InterruptWindow => Self::InterruptWindow,
-            BasicExitReason::Cpuid => Self::Cpuid,
-            BasicExitReason::Hlt => Self::Hlt,
-            BasicExitReason::Vmcall => Self::Vmcall,
-            BasicExitReason::Rdmsr => Self::Rdmsr,
-            BasicExitReason::Wrmsr => Self::Wrmsr,
-            BasicExitReason::Invd | BasicExitReason::WbinvdOrWbnoinvd => Self::Invalidate,
-            BasicExitReason::TripleFault => Self::TripleFault,
-            BasicExitReason::EptViolation => Self::EptViolation {
-                access: EptViolation(vmread(Field::EXIT_QUALIFICATION)),
+            number::MOV_DR => Self::DebugRegister(DebugRegisterAccess::decode(qualification())),
+            number::INTERRUPT_WINDOW => Self::InterruptWindow,
+            number::CPUID => Self::Cpuid,
+            number::HLT => Self::Hlt,
+            number::VMCALL => Self::Vmcall,
+            number::RDMSR => Self::Rdmsr,
+            number::WRMSR => Self::Wrmsr,
+            number::INVD | number::WBINVD => Self::Invalidate,
+            number::TRIPLE_FAULT => Self::TripleFault,
+            number::EPT_VIOLATION => Self::EptViolation {
+                access: EptViolation(qualification()),
                 physical: vmread(Field::GUEST_PHYSICAL_ADDRESS),
             },
-            _ => Self::Other(reason),
+            _ => {
+                qualification();
+                Self::Other(reason)
+            }
         }
     }
 }
 
-fn exception(reason: ExitReason) -> Exit {
-    let information = InterruptionInformation(vmread(Field::VM_EXIT_INTERRUPTION_INFORMATION) as u32);
+/// The reasons that are told apart, as numbers, so that one match on the number is one table.
+pub mod number {
+    #![allow(missing_docs)]
+
+    use vmx::exit::BasicExitReason;
+
+    pub const EXCEPTION_OR_NMI: u16 = BasicExitReason::ExceptionOrNmi as u16;
+    pub const EXTERNAL_INTERRUPT: u16 = BasicExitReason::ExternalInterrupt as u16;
+    pub const TRIPLE_FAULT: u16 = BasicExitReason::TripleFault as u16;
+    pub const INTERRUPT_WINDOW: u16 = BasicExitReason::InterruptWindow as u16;
+    pub const CPUID: u16 = BasicExitReason::Cpuid as u16;
+    pub const HLT: u16 = BasicExitReason::Hlt as u16;
+    pub const INVD: u16 = BasicExitReason::Invd as u16;
+    pub const VMCALL: u16 = BasicExitReason::Vmcall as u16;
+    pub const CONTROL_REGISTER_ACCESS: u16 = BasicExitReason::ControlRegisterAccess as u16;
+    pub const MOV_DR: u16 = BasicExitReason::MovDr as u16;
+    pub const IO_INSTRUCTION: u16 = BasicExitReason::IoInstruction as u16;
+    pub const RDMSR: u16 = BasicExitReason::Rdmsr as u16;
+    pub const WRMSR: u16 = BasicExitReason::Wrmsr as u16;
+    pub const EPT_VIOLATION: u16 = BasicExitReason::EptViolation as u16;
+    pub const WBINVD: u16 = BasicExitReason::WbinvdOrWbnoinvd as u16;
+}
+
+#[inline(always)]
+fn exception(reason: ExitReason, record: &mut ExitRecord) -> Exit {
+    record.interruption = vmread(Field::VM_EXIT_INTERRUPTION_INFORMATION) as u32;
+    let information = InterruptionInformation(record.interruption);
     let error_code =
         if information.has_error_code() { vmread(Field::VM_EXIT_INTERRUPTION_ERROR_CODE) as u32 } else { 0 };
     match information.event(error_code) {

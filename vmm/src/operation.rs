@@ -191,7 +191,7 @@ impl<'vmx> LaunchedVmcs<'vmx> {
     ///
     /// # Errors
     /// [`EntryFailure`]
-    #[inline]
+    #[inline(always)]
     pub fn resume(&mut self, vcpu: &mut Vcpu) -> Result<ExitReason, EntryFailure> {
         // SAFETY: as in `launch`; exits change only guest state.
         unsafe { world_switch::enter(vcpu, Entry::Resume) }.map_err(EntryFailure::Instruction)?;

@@ -128,6 +128,8 @@ pub fn real_mode_pc(around: &Surroundings, tables: Tables) -> Result<Machine, Co
     // What SGDT and SIDT show: the guest's belief after a reset, since neither table is used.
     descriptor_tables(&mut machine, Table { base: 0, limit: 0xFFFF }, Table { base: 0, limit: 0x3FF });
     guest_rest(&mut machine, around.capabilities, tables.directory);
+    // Of the software interrupts that bring hardware interrupts to the guest.
+    machine.set(Field::VM_ENTRY_INSTRUCTION_LENGTH, 1);
     machine.set(Field::GUEST_RIP, 0);
     machine.set(Field::GUEST_RSP, 0);
     machine.set(Field::GUEST_RFLAGS, V8086_FLAGS | FLAGS_IOPL3_IF);
@@ -171,9 +173,9 @@ pub fn unrestricted_pc(around: &Surroundings, tables: Tables) -> Result<Machine,
 /// Exceptions of an unrestricted guest that exit: #MF, which a PC reports by IRQ 13.
 pub const UNRESTRICTED_EXCEPTIONS: u32 = 1 << 16;
 
-/// CR0 bits that an unrestricted guest does not own: NE, which VMX fixes, and the cache bits, which an exit does not
-/// restore.
-pub const UNRESTRICTED_CR0_MASK: u64 = cr0::CD | cr0::NW | cr0::NE;
+/// CR0 bits that an unrestricted guest does not own: NE, which VMX fixes, the cache bits, which an exit does not restore,
+/// and PE: as long as the guest has not set it, CS's base is known from its selector.
+pub const UNRESTRICTED_CR0_MASK: u64 = cr0::CD | cr0::NW | cr0::NE | cr0::PE;
 
 /// CR4 bits that an unrestricted guest owns.
 pub const UNRESTRICTED_CR4: u64 = cr4::VME

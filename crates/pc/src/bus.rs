@@ -67,6 +67,42 @@ impl Pc {
         }
     }
 
+    /// An OUT of one byte to a register of which nothing else depends: the mask of the first interrupt controller, or the
+    /// data of COM1 while it requests no interrupts. `false`: it is neither, and nothing is done. Nothing is due.
+    #[inline(always)]
+    pub fn quick_out(&mut self, port: u16, value: u8, host: &mut dyn Host) -> bool {
+        match port {
+            PIC_MASTER_DATA => self.devices.pics.set_mask(value),
+            COM1 if self.devices.com1.sends_plainly() => {
+                self.devices.com1.note_sent();
+                host.serial(value);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// An IN of one byte, as [`Self::quick_out`]: the mask, or the line status of COM1.
+    #[inline(always)]
+    pub fn quick_in(&mut self, port: u16) -> Option<u8> {
+        match port {
+            PIC_MASTER_DATA => self.devices.pics.mask(),
+            COM1_LINE_STATUS => self.devices.com1.plain_line_status(),
+            _ => None,
+        }
+    }
+
+    /// A byte to a counter of the timer. Returns whether the timer's interrupts may come at other times than before.
+    #[inline(always)]
+    pub fn timer_out(&mut self, counter: u16, value: u8, now: Ticks) -> bool {
+        let changed = self.devices.pit.write(usize::from(counter), value, now);
+        if changed {
+            self.devices.advance(now);
+            self.devices.expect_timer();
+        }
+        changed
+    }
+
     /// Wires what a write changed: A20, resets, interrupt lines.
     pub(crate) fn after_write(&mut self) {
         if let Some(enabled) = self.devices.keyboard.take_a20_request() {
@@ -163,7 +199,9 @@ impl Pc {
                 devices.pit.write(0, value, now);
                 devices.expect_timer();
             }
-            PIT_CHANNEL_1..=PIT_CHANNEL_2 => devices.pit.write(usize::from(port - PIT_CHANNEL_0), value, now),
+            PIT_CHANNEL_1..=PIT_CHANNEL_2 => {
+                devices.pit.write(usize::from(port - PIT_CHANNEL_0), value, now);
+            }
             PIT_CONTROL => {
                 devices.pit.write_control(value, now);
                 devices.expect_timer();

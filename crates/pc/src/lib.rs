@@ -147,6 +147,7 @@ impl Pc {
     }
 
     /// The INTR line: an interrupt waits to be acknowledged, as of the last [`Self::advance`].
+    #[inline(always)]
     pub fn interrupt_pending(&self) -> bool {
         self.devices.pics.interrupt_pending()
     }
@@ -163,6 +164,7 @@ impl Pc {
 
     /// When a device next acts by itself; `None` if only the guest or the outside can make something happen. A guest
     /// in HLT sleeps until then, unless [`Self::interrupt_pending`].
+    #[inline(always)]
     pub fn next_event(&self) -> Option<Ticks> {
         self.devices.next_event()
     }

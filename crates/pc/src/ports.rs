@@ -64,6 +64,8 @@ pub const FLOPPY_DATA: u16 = 0x3F5;
 pub const FLOPPY_INPUT: u16 = 0x3F7;
 /// The first of eight registers of COM1.
 pub const COM1: u16 = 0x3F8;
+/// Line status of COM1.
+pub const COM1_LINE_STATUS: u16 = COM1 + 5;
 pub const COM1_LAST: u16 = COM1 + 7;
 /// Bochs ends when `Shutdown` is written here. A guest's is virtual: the writes vanish.
 pub const BOCHS_SHUTDOWN: u16 = 0x8900;

@@ -30,6 +30,7 @@ pub enum EventKind {
 }
 
 impl EventKind {
+    #[inline(always)]
     const fn from_bits(bits: u32) -> Option<Self> {
         match bits & 7 {
             0 => Some(Self::ExternalInterrupt),
@@ -90,6 +91,7 @@ impl Event {
     }
 
     /// The word for the VM-entry interruption-information field.
+    #[inline(always)]
     pub const fn entry_information(&self) -> u32 {
         let error_code = if self.error_code.is_some() { ERROR_CODE } else { 0 };
         VALID | error_code | (self.kind as u32) << 8 | self.vector as u32
@@ -113,21 +115,25 @@ pub struct InterruptionInformation(pub u32);
 
 impl InterruptionInformation {
     /// Whether the word says anything.
+    #[inline(always)]
     pub const fn is_valid(self) -> bool {
         self.0 & VALID != 0
     }
 
     /// The vector, bits 7:0.
+    #[inline(always)]
     pub const fn vector(self) -> u8 {
         self.0 as u8
     }
 
     /// The kind, bits 10:8; `None` for the reserved type 1.
+    #[inline(always)]
     pub const fn kind(self) -> Option<EventKind> {
         EventKind::from_bits(self.0 >> 8)
     }
 
     /// Whether an error code comes with it.
+    #[inline(always)]
     pub const fn has_error_code(self) -> bool {
         self.0 & ERROR_CODE != 0
     }
@@ -143,6 +149,7 @@ impl InterruptionInformation {
     }
 
     /// The event, with `error_code` from the field beside; `None` when the word is not valid or the type reserved.
+    #[inline(always)]
     pub const fn event(self, error_code: u32) -> Option<Event> {
         if !self.is_valid() {
             return None;

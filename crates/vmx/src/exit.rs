@@ -26,6 +26,7 @@ pub struct ExitReason(pub u32);
 
 impl ExitReason {
     /// Bits 15:0.
+    #[inline(always)]
     pub const fn basic_number(self) -> u16 {
         self.0 as u16
     }
@@ -61,6 +62,7 @@ impl ExitReason {
     }
 
     /// Bit 31: the VM entry failed after the checks on controls and host state; the guest never ran.
+    #[inline(always)]
     pub const fn entry_failed(self) -> bool {
         self.bit(31)
     }

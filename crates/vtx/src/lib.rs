@@ -7,6 +7,8 @@
 //! given. The hypervisor and the harness that proves the auditor both stand on this crate.
 #![no_std]
 
+pub mod counters;
+
 use core::arch::asm;
 use core::fmt;
 
@@ -129,6 +131,7 @@ pub unsafe fn vmptrst() -> u64 {
 /// `ud2`, which the IDT reports with its address.
 #[inline(always)]
 pub fn vmread(field: Field) -> u64 {
+    counters::count_read();
     let value: u64;
     // SAFETY: VMREAD reads the current VMCS into a register; on failure control goes to `ud2` and never comes back.
     unsafe {
@@ -149,6 +152,7 @@ pub fn vmread(field: Field) -> u64 {
 /// VMWRITE on the way of an exit. A failure is a bug of ours, treated as in [`vmread`].
 #[inline(always)]
 pub fn vmwrite(field: Field, value: u64) {
+    counters::count_write();
     // SAFETY: VMWRITE changes the current VMCS only. What a value may do to the host at the next exit is decided by
     // the host-state fields, for which the one who enters the guest answers.
     unsafe {

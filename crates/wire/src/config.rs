@@ -141,6 +141,8 @@ pub struct RunJob<'a> {
     pub extended_kib: u32,
     /// The guest's real-time clock at power-on, seconds since 1970-01-01 00:00.
     pub rtc_seconds: u64,
+    /// Whether the guest may ask, by CPUID leaf [`MEASURES_LEAF`], what its exits cost.
+    pub measured: bool,
 }
 
 /// What a VMM tells if it is asked to.
@@ -151,6 +153,11 @@ pub struct Told {
     /// Counts of exits: [`crate::Record::Count`].
     pub statistics: bool,
 }
+
+/// The CPUID leaf at which a guest that is measured reads what the VMM has counted so far, modulo 2³²: EAX = VMREADs,
+/// EBX = VMWRITEs, ECX = RDMSRs and WRMSRs, all 0 in a VMM that was not built to count them; EDX = time-stamp counts that
+/// the VMM has slept while the guest was in HLT. The next leaf's EAX = exits.
+pub const MEASURES_LEAF: u32 = 0x4000_0100;
 
 /// A disk whose empty stretches are left out.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

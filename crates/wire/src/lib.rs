@@ -13,8 +13,8 @@ mod input;
 mod record;
 
 pub use config::{
-    Answer, Backend, BootConfig, Break, Chunk, Chunks, Demo, DiskImage, Geometry, Items, Job, Link, RunJob,
-    Step, Told,
+    Answer, Backend, BootConfig, Break, Chunk, Chunks, Demo, DiskImage, Geometry, Items, Job, Link,
+    MEASURES_LEAF, RunJob, Step, Told,
 };
 pub use input::{Input, KeyItem, LETTERBOX_SECTORS, Load, Modifiers};
 pub use record::{

@@ -1,8 +1,9 @@
 //! The world switch: from the VMM into the guest and back.
 //!
 //! On entry a VMCS is current and written, interrupts are off, and the processor runs on a stack of the VMM. The one
-//! routine here saves what the System V ABI says a callee keeps, loads the guest's general registers and x87/SSE
-//! state, enters, and undoes it all at the exit. RSP, RIP, RFLAGS, segments and control registers are the VMCS's.
+//! routine here saves the few registers that the compiler cannot, loads the guest's general registers and x87/SSE
+//! state, enters, and undoes it all at the exit. FXSAVE and FXRSTOR are one instruction each: to prove of each exit that it
+//! leaves that state alone would cost more than to save it. RSP, RIP, RFLAGS, segments and control registers are the VMCS's.
 //! R8 to R15 are not the guest's to use: no guest runs in 64-bit mode.
 
 use core::arch::{asm, global_asm};
@@ -54,29 +55,20 @@ impl Vcpu {
 
 /// With which instruction to enter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u64)]
 pub enum Entry {
     /// VMLAUNCH, for a clear VMCS.
-    Launch = 0,
+    Launch,
     /// VMRESUME, for a launched one.
-    Resume = 1,
+    Resume,
 }
 
 global_asm!(
     ".pushsection .text.world_switch, \"ax\"",
     ".code64",
-    // world_switch_enter: one trip into the guest.
-    // Receives: RDI = the Vcpu, RSI = 0 for VMLAUNCH, 1 for VMRESUME.
-    // Returns:  RAX = 0 after a VM exit; bit 0 = CF, bit 1 = ZF when the instruction failed.
-    // Keeps what the System V ABI asks for, and MXCSR and the x87 control word as the VMM had them.
-    ".global world_switch_enter",
-    "world_switch_enter:",
+    // Saves the host's registers, loads the guest's.
+    ".macro world_switch_load",
     "    push rbx",
     "    push rbp",
-    "    push r12",
-    "    push r13",
-    "    push r14",
-    "    push r15",
     "    push rdi",
     // The stack rarely moves between entries; a compare is cheaper than a VMWRITE.
     "    cmp [rdi + {host_rsp}], rsp",
@@ -84,9 +76,8 @@ global_asm!(
     "    mov [rdi + {host_rsp}], rsp",
     "    mov eax, {HOST_RSP}",
     "    vmwrite rax, rsp",
-    "    jbe 9f",
+    "    jbe world_switch_bug",
     "1:  fxrstor64 [rdi]",
-    "    test esi, esi",
     "    mov rax, [rdi + {rax}]",
     "    mov rbx, [rdi + {rbx}]",
     "    mov rcx, [rdi + {rcx}]",
@@ -94,10 +85,21 @@ global_asm!(
     "    mov rsi, [rdi + {rsi}]",
     "    mov rbp, [rdi + {rbp}]",
     "    mov rdi, [rdi + {rdi}]",
-    "    jnz 2f",
+    ".endm",
+    // world_switch_launch, world_switch_resume: one trip into the guest, by VMLAUNCH or VMRESUME.
+    // Receives: RDI = the Vcpu.
+    // Returns:  RAX = 0 after a VM exit; bit 0 = CF, bit 1 = ZF when the instruction failed.
+    // Keeps RBX, RBP and RSP, and MXCSR and the x87 control word as the VMM had them; its caller expects nothing else. So
+    // the compiler saves what it needs to, which is nearly nothing.
+    ".global world_switch_launch",
+    "world_switch_launch:",
+    "    world_switch_load",
     "    vmlaunch",
     "    jmp 3f",
-    "2:  vmresume",
+    ".global world_switch_resume",
+    "world_switch_resume:",
+    "    world_switch_load",
+    "    vmresume",
     // Still here: the instruction failed. Capture its flags before anything changes them.
     "3:  setc al",
     "    setz cl",
@@ -123,14 +125,11 @@ global_asm!(
     // The guest's x87 and SSE control words are not ours. Clearing the x87 state also drops a pending exception.
     "4:  fninit",
     "    ldmxcsr [rip + world_switch_mxcsr]",
-    "    pop r15",
-    "    pop r14",
-    "    pop r13",
-    "    pop r12",
     "    pop rbp",
     "    pop rbx",
     "    ret",
-    "9:  ud2",
+    "world_switch_bug:",
+    "    ud2",
     ".balign 4",
     "world_switch_mxcsr: .long 0x1F80",
     ".popsection",
@@ -146,7 +145,8 @@ global_asm!(
 );
 
 unsafe extern "sysv64" {
-    fn world_switch_enter(vcpu: *mut Vcpu, entry: Entry) -> u64;
+    fn world_switch_launch();
+    fn world_switch_resume();
     fn world_switch_exit();
 }
 
@@ -163,9 +163,20 @@ pub fn exit_address() -> u64 {
 ///
 /// # Errors
 /// The instruction failed and the guest did not run.
+#[inline(always)]
 pub unsafe fn enter(vcpu: &mut Vcpu, entry: Entry) -> Result<(), VmxFailure> {
-    // SAFETY: the caller vouches for the VMCS; `vcpu` is valid and exclusive for the call.
-    let flags = unsafe { world_switch_enter(vcpu, entry) };
+    let flags: u64;
+    // SAFETY: the caller vouches for the VMCS; `vcpu` is valid and exclusive for the call. The routine keeps RBX, RBP and
+    // RSP; all else is named here as changed. (R8 to R15 hold over a guest outside 64-bit mode on every processor that is
+    // known, but the manual does not promise it.)
+    unsafe {
+        match entry {
+            Entry::Launch => asm!("call {}", sym world_switch_launch, inout("rdi") &raw mut *vcpu => _,
+                out("rax") flags, out("r12") _, out("r13") _, out("r14") _, out("r15") _, clobber_abi("sysv64")),
+            Entry::Resume => asm!("call {}", sym world_switch_resume, inout("rdi") &raw mut *vcpu => _,
+                out("rax") flags, out("r12") _, out("r13") _, out("r14") _, out("r15") _, clobber_abi("sysv64")),
+        }
+    }
     match flags {
         0 => Ok(()),
         2 => Err(VmxFailure::Valid(vmread(Field::VM_INSTRUCTION_ERROR) as u32)),

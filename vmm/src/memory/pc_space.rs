@@ -257,14 +257,14 @@ impl PcSpace {
 }
 
 /// Whether `length` bytes from `address` on are RAM whatever the devices say: what services work on, nearly always.
-#[inline]
+#[inline(always)]
 fn is_plain(address: u32, length: usize) -> bool {
     let (address, end) = (address as usize, address as usize + length);
     end <= CONVENTIONAL.end || address >= TEXT_MEMORY.start && end <= TEXT_MEMORY.end
 }
 
 impl PcSpace {
-    #[inline]
+    #[inline(always)]
     fn load<const N: usize>(&self, address: u32) -> [u8; N] {
         if is_plain(address, N)
             && let Some(bytes) = self.ram.load(address as usize)
@@ -297,11 +297,13 @@ impl GuestMemory for PcSpace {
         }
     }
 
+    #[inline(always)]
     fn read_u8(&self, linear: u32) -> u8 {
         let [byte] = self.load(linear);
         byte
     }
 
+    #[inline(always)]
     fn read_u16(&self, linear: u32) -> u16 {
         u16::from_le_bytes(self.load(linear))
     }

@@ -55,8 +55,8 @@ pub trait Backend {
         now: Ticks,
     ) -> Result<Next, Failure>;
 
-    /// Ends an instruction whose exit told its length.
-    fn complete(&self, vm: &mut Vm) -> Next;
+    /// Ends an instruction of this length in bytes.
+    fn complete(&self, vm: &mut Vm, length: u32) -> Next;
 
     /// Raises #UD at the instruction that exited.
     fn undefined_instruction(&self, vm: &mut Vm) -> Next;

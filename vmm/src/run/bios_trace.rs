@@ -5,7 +5,6 @@
 use v8086::{Cpu, GuestMemory, SegmentRegister};
 use wire::{BiosCall, CallRegisters, Record};
 
-use crate::guest_cpu::GuestCpu;
 use crate::report::Reporter;
 
 use super::vm::Vm;
@@ -56,7 +55,7 @@ fn frame(vm: &mut Vm) -> [u16; 3] {
 }
 
 fn registers(vm: &mut Vm) -> CallRegisters {
-    let cpu = GuestCpu::current(&mut vm.vcpu.general);
+    let cpu = vm.cpu();
     let general = cpu.general();
     CallRegisters {
         eax: general.eax(),

@@ -155,6 +155,11 @@ impl<'a> Console<'a> {
         }
     }
 
+    /// When there is something to do again.
+    pub fn next_turn(&self) -> Ticks {
+        self.next_turn
+    }
+
     /// Guest ticks so far.
     pub fn ticks(&self) -> u64 {
         self.tick

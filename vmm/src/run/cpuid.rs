@@ -13,6 +13,7 @@ const LEAF_1_EDX_HIDDEN: u32 = 1 << 9 | 1 << 7 | 1 << 12 | 1 << 14;
 const LEAF_EXTENDED_1_EDX_HIDDEN: u32 = 1 << 11 | 1 << 26 | 1 << 27 | 1 << 29;
 
 /// What the guest reads with EAX = `leaf` and ECX = `subleaf`.
+#[inline(never)]
 pub fn answer(leaf: u32, subleaf: u32) -> CpuidResult {
     let machine = rt::cpu::cpuid(leaf, subleaf);
     match leaf {

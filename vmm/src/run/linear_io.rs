@@ -11,12 +11,11 @@ use vmx::control_register::cr0;
 use vmx::exit::{Direction, IoQualification};
 
 use crate::cpu::vmx::{vmread, vmwrite};
-use crate::exit::skip_instruction;
 use crate::io;
 use crate::report::Reporter;
 
 use super::linear_space::{Access, LinearSpace, PageFault};
-use super::unrestricted::{raise, vector};
+use super::unrestricted::{raise, skip_instruction, vector};
 use super::vm::{Next, Vm};
 
 /// Elements of INS or OUTS that are moved in one exit.
@@ -59,7 +58,7 @@ impl StringAccess {
     fn decode(vm: &mut Vm, access: IoQualification) -> Self {
         let linear = LinearSpace::current();
         let code = SegmentCache::read(SegmentRegister::Cs);
-        let at = code.base.wrapping_add(vmread(Field::GUEST_RIP) as u32);
+        let at = code.base.wrapping_add(vm.at.rip);
         let mut segment = match access.direction {
             Direction::In => SegmentRegister::Es,
             Direction::Out => SegmentRegister::Ds,
@@ -100,7 +99,7 @@ impl StringAccess {
 
     fn run(&self, vm: &mut Vm, report: &mut Reporter, now: Ticks) {
         let count = if self.access.rep { vm.vcpu.general.rcx & self.mask } else { 1 };
-        let rflags = vmread(Field::GUEST_RFLAGS) as u32;
+        let rflags = vm.at.rflags;
         let stepping = rflags & Flags::TF != 0;
         let size = u64::from(self.width.bytes());
         let step = if rflags & Flags::DF != 0 { size.wrapping_neg() } else { size };
@@ -120,7 +119,7 @@ impl StringAccess {
         match outcome {
             Err(Fault::Page(fault)) => fault.raise(),
             Err(Fault::Segment) => raise(self.segment.fault(), Some(0)),
-            Ok(()) if moved == count => skip_instruction(),
+            Ok(()) if moved == count => skip_instruction(vm),
             Ok(()) => between_elements(stepping),
         }
     }

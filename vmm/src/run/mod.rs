@@ -12,8 +12,10 @@ mod idle;
 mod linear_io;
 mod linear_space;
 mod msrs;
+mod port_io;
 mod post_mortem;
 mod statistics;
+mod turns;
 mod unrestricted;
 mod virtual_8086;
 mod vm;
@@ -30,7 +32,7 @@ use crate::cpu::nmi::IoApic;
 use crate::cpu::world_switch::Vcpu;
 use crate::exit::Exit;
 use crate::failure::{Failure, unexpected};
-use crate::guest_cpu::GuestCpu;
+use crate::guest_cpu::{AtExit, GuestCpu};
 use crate::lifecycle::{self, enter_vmx, leave_vmx, make_current};
 use crate::memory::PcSpace;
 use crate::memory::integrity::Seal;
@@ -76,7 +78,7 @@ pub fn run(context: &mut Context, job: &RunJob) -> Result<Ending, Failure> {
     let console = Console::new(job, context.report.link(), vm.backend.name());
     // The guest's time begins with its first instruction, not with our checks.
     vm.clock.stand_still(rdtsc() - powered_on);
-    let mut life = Life { context, job, around: &around, vm: &mut vm, console, ring: Ring::new() };
+    let mut life = Life { context, job, around: &around, vm: &mut vm, console };
     let ending = life.live(vmcs, &machine);
     host_timer::stop();
     if let Some(io_apic) = &vm.watchdog {
@@ -111,6 +113,9 @@ fn build(context: &mut Context, job: &RunJob, processor: &Processor) -> Result<V
     let disks = ModuleDisks::new(job, context.module, context.frames.rest())?;
     Ok(Vm {
         vcpu: Vcpu::new(),
+        at: AtExit::default(),
+        due: 0,
+        plain_real_mode: true,
         backend,
         space,
         pc: Pc::new(config(job)),
@@ -122,12 +127,15 @@ fn build(context: &mut Context, job: &RunJob, processor: &Processor) -> Result<V
         primary_controls: 0,
         window_wanted: false,
         watchdog: IoApic::map(),
-        watched: false,
+        watched: 0,
         dropped_writes: 0,
         timer_period: 0,
         idle: Idle::new(job.interactive),
         traces_bios: job.told.bios_calls,
         statistics,
+        measured: job.measured,
+        ring: Ring::new(),
+        slept: 0,
     })
 }
 
@@ -168,7 +176,6 @@ struct Life<'a, 'job> {
     around: &'a Surroundings<'a>,
     vm: &'a mut Vm,
     console: Console<'job>,
-    ring: Ring,
 }
 
 impl Life<'_, '_> {
@@ -192,7 +199,7 @@ impl Life<'_, '_> {
         let instructions = rdtsc() - launched;
         let report = &mut self.context.report;
         self.console.show_last(&self.vm.pc, &self.vm.space, report);
-        report.figure("exits", self.ring.count());
+        report.figure("exits", self.vm.ring.count());
         report.figure("instructions_of_run", instructions);
         report.figure("guest_ticks", self.console.ticks());
         report.figure("dropped_writes", self.vm.dropped_writes);
@@ -204,7 +211,7 @@ impl Life<'_, '_> {
         }
         if is_abnormal(&ending) {
             post_mortem::registers(report, self.vm);
-            self.ring.report(report, self.vm);
+            self.vm.ring.report(report, self.vm);
         }
         if let Some(statistics) = &self.vm.statistics {
             statistics.report(report);
@@ -216,19 +223,17 @@ impl Life<'_, '_> {
     /// Exit by exit, until somebody ends it.
     fn exits(&mut self, vmcs: &mut LaunchedVmcs, mut reason: ExitReason) -> Result<Ending, Failure> {
         loop {
-            self.ring.note(reason, self.vm.vcpu.general.rax);
-            let exit = Exit::decode(reason);
+            let pause = turns::turns(self.vm, vmcs, &mut self.context.report, reason)?;
             if let Some(statistics) = &mut self.vm.statistics {
-                statistics.exit(reason, &exit);
+                statistics.exit(pause.reason, &Exit::decode(pause.reason));
             }
-            let next = self.vm.answer(exit, &mut self.context.report)?;
-            if let Some(ending) = self.settle(vmcs, next)? {
+            if let Some(ending) = self.settle(vmcs, pause.answer?)? {
                 return Ok(ending);
             }
             if let Next::End(end) = self.vm.deliver_interrupt() {
                 return Ok(self.guest_ended(end));
             }
-            self.vm.watch();
+            self.vm.watch(self.vm.at.rflags);
             reason = vmcs.resume(&mut self.vm.vcpu)?;
         }
     }
@@ -239,7 +244,7 @@ impl Life<'_, '_> {
             let now = self.vm.clock.now();
             self.vm.pc.advance(now);
             let (vm, report) = (&mut *self.vm, &mut self.context.report);
-            match self.console.attend(&mut vm.pc, &vm.space, report, now, self.ring.count()) {
+            match self.console.attend(&mut vm.pc, &vm.space, report, now, vm.ring.count()) {
                 Wish::GoOn => {}
                 Wish::End(outcome, why) => return Ok(Some(ending(outcome, format_args!("{why}")))),
                 Wish::Reset => return self.restart(vmcs).map(|()| None),
@@ -253,9 +258,9 @@ impl Life<'_, '_> {
                 }
             }
             match next {
-                Next::Run => return Ok(None),
-                Next::Sleep if !vm::interrupts_enabled() => next = Next::End(End::Halted),
-                Next::Sleep if self.vm.pc.interrupt_pending() => return Ok(None),
+                Next::Run => break,
+                Next::Sleep if !self.vm.interrupts_enabled() => next = Next::End(End::Halted),
+                Next::Sleep if self.vm.pc.interrupt_pending() => break,
                 Next::Sleep => {
                     let report = &mut self.context.report;
                     if let Wish::End(outcome, why) =
@@ -264,13 +269,20 @@ impl Life<'_, '_> {
                         return Ok(Some(ending(outcome, format_args!("{why}"))));
                     }
                     self.vm.follow_timer();
+                    let since = rdtsc();
                     rt::irq::wait();
+                    self.vm.slept += rdtsc() - since;
                 }
                 Next::End(end) if self.resume_after_reset(vmcs, end)? => return Ok(None),
                 Next::End(end) if self.console.restarts_on(end) => return self.restart(vmcs).map(|()| None),
                 Next::End(end) => return Ok(Some(self.guest_ended(end))),
             }
         }
+        let tick = self.console.next_turn();
+        let next = self.vm.pc.next_event().map_or(tick, |event| event.min(tick));
+        // Statistics want to see every exit.
+        self.vm.due = if self.vm.statistics.is_none() { self.vm.clock.tsc_at(next) } else { 0 };
+        Ok(None)
     }
 
     /// A person changes a floppy.
@@ -300,6 +312,7 @@ impl Life<'_, '_> {
             return Ok(false);
         }
         vmcs.apply(&machine)?;
+        vm.at = AtExit::read();
         vm.follow_devices();
         Ok(true)
     }
@@ -310,6 +323,7 @@ impl Life<'_, '_> {
         self.vm.space.clear();
         let machine = power_on(self.context, self.job, self.around, self.vm)?;
         vmcs.apply(&machine)?;
+        self.vm.at = AtExit::read();
         self.vm.follow_devices();
         Ok(())
     }

@@ -1,7 +1,6 @@
 //! The post-mortem: what is known at an abnormal end. A ring of the last exits, always on, and the guest's registers. The
 //! host tool finds the words for it.
 
-use rt::cpu::rdtsc;
 use v8086::{Flags, GuestMemory};
 use vmx::Field;
 use vmx::control_register::cr0;
@@ -9,7 +8,7 @@ use vmx::exit::ExitReason;
 use wire::{CodeSize, EXIT_CODE, ExitRecord, Record, Registers};
 
 use crate::cpu::vmx::vmread;
-use crate::guest_cpu::SEGMENTS;
+use crate::guest_cpu::{AtExit, SEGMENTS};
 use crate::report::Reporter;
 
 use super::linear_space::LinearSpace;
@@ -48,19 +47,20 @@ impl Ring {
         self.count
     }
 
-    /// Notes the exit that has just been taken.
-    #[inline]
-    pub fn note(&mut self, reason: ExitReason, rax: u64) {
+    /// Notes the exit that has just been taken, and counts it. What its kind has besides is for the caller to fill in.
+    #[inline(always)]
+    pub fn note(&mut self, reason: ExitReason, at: &AtExit, rax: u64) -> &mut ExitRecord {
         let record = &mut self.records[self.count as usize % KEPT];
-        record.tsc = rdtsc();
+        record.tsc = at.tsc;
         record.reason = reason.0;
-        record.qualification = vmread(Field::EXIT_QUALIFICATION);
-        record.interruption = vmread(Field::VM_EXIT_INTERRUPTION_INFORMATION) as u32;
-        record.cs = vmread(Field::GUEST_CS_SELECTOR) as u16;
-        record.rip = vmread(Field::GUEST_RIP) as u32;
-        record.rflags = vmread(Field::GUEST_RFLAGS) as u32;
+        record.qualification = 0;
+        record.interruption = 0;
+        record.cs = at.cs;
+        record.rip = at.rip;
+        record.rflags = at.rflags;
         record.rax = rax;
         self.count += 1;
+        record
     }
 
     /// Reports the exits, oldest first, with the code that stands there now.

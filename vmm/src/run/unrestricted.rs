@@ -16,8 +16,9 @@ use vmx::{Field, Machine};
 
 use crate::cpu::registers;
 use crate::cpu::vmx::{vmread, vmwrite};
-use crate::exit::{Exit, skip_instruction};
+use crate::exit::Exit;
 use crate::failure::{Failure, unexpected};
+use crate::guest_cpu::AtExit;
 use crate::memory::{Mode, Tables, Translation};
 use crate::plan::{self, Surroundings};
 use crate::report::Reporter;
@@ -39,9 +40,6 @@ pub mod vector {
     pub const X87_ERROR: u8 = 16;
 }
 
-/// RFLAGS.TF.
-const TRAP_FLAG: u64 = Flags::TF as u64;
-
 impl Backend for Unrestricted {
     fn name(&self) -> &'static str {
         "unrestricted"
@@ -61,18 +59,18 @@ impl Backend for Unrestricted {
             Exit::EptViolation { physical, .. } => write_to_rom(vm, physical),
             Exit::ControlRegister(access) => control_register(vm, access),
             Exit::Hlt => {
-                skip_instruction();
+                skip_instruction(vm);
                 Ok(Next::Sleep)
             }
-            Exit::Rdmsr | Exit::Wrmsr => Ok(model_specific_register(&mut vm.vcpu.general, exit)),
+            Exit::Rdmsr | Exit::Wrmsr => Ok(model_specific_register(vm, exit)),
             // Caches are the host's; there is nothing of the guest's to lose.
             Exit::Invalidate => {
-                skip_instruction();
+                skip_instruction(vm);
                 Ok(Next::Run)
             }
             Exit::Other(reason) if belongs_to_no_guest(reason) => Ok(self.undefined_instruction(vm)),
             Exit::Other(reason) if reason.basic() == Some(BasicExitReason::Rdpmc) => {
-                Ok(performance_counter(&mut vm.vcpu.general))
+                Ok(performance_counter(vm))
             }
             other => Err(unexpected(format_args!("the unrestricted back-end has no answer to {other}"))),
         }
@@ -90,8 +88,8 @@ impl Backend for Unrestricted {
         Ok(vm.ended().map_or(next, Next::End))
     }
 
-    fn complete(&self, _: &mut Vm) -> Next {
-        skip_instruction();
+    fn complete(&self, vm: &mut Vm, length: u32) -> Next {
+        skip(&mut vm.at, length);
         Next::Run
     }
 
@@ -135,6 +133,22 @@ fn belongs_to_no_guest(reason: ExitReason) -> bool {
                 | Reason::Xsetbv
         )
     )
+}
+
+/// Ends the instruction that exited.
+pub fn skip_instruction(vm: &mut Vm) {
+    skip(&mut vm.at, vmread(Field::VM_EXIT_INSTRUCTION_LENGTH) as u32);
+}
+
+/// Ends an instruction of this length; a single-stepping guest sees its trap.
+fn skip(at: &mut AtExit, length: u32) {
+    /// Bit 14 (BS) of the pending debug exceptions.
+    const SINGLE_STEP: u64 = 1 << 14;
+    at.set_rip(at.rip.wrapping_add(length));
+    at.end_blocking();
+    if at.rflags & Flags::TF != 0 {
+        vmwrite(Field::GUEST_PENDING_DEBUG_EXCEPTIONS, SINGLE_STEP);
+    }
 }
 
 fn inject(event: Event) {
@@ -182,17 +196,17 @@ fn exception(vm: &mut Vm, event: Event) -> Result<Next, Failure> {
 /// A write to ROM, to a hole or beyond the memory: it runs once on a copy, and so vanishes.
 fn write_to_rom(vm: &mut Vm, physical: u64) -> Result<Next, Failure> {
     if !vm.space.open(physical) {
-        let rip = vmread(Field::GUEST_RIP);
+        let rip = vm.at.rip;
         return Err(unexpected(format_args!("EPT violation at {physical:X}h, RIP {rip:X}h")));
     }
     vm.dropped_writes += 1;
-    let rflags = vmread(Field::GUEST_RFLAGS);
+    let rflags = vm.at.rflags;
     // By the manual no trap is pending before an instruction is over; Bochs 2.7 saves one.
     vmwrite(Field::GUEST_PENDING_DEBUG_EXCEPTIONS, 0);
     if vm.stepping.is_none() {
-        vm.stepping = Some(Stepping { guest_traps: rflags & TRAP_FLAG != 0 });
+        vm.stepping = Some(Stepping { guest_traps: rflags & Flags::TF != 0 });
     }
-    vmwrite(Field::GUEST_RFLAGS, rflags | TRAP_FLAG);
+    vm.at.set_rflags(rflags | Flags::TF);
     vmwrite(Field::EXCEPTION_BITMAP, (plan::UNRESTRICTED_EXCEPTIONS | 1 << vector::DEBUG).into());
     // An event whose frame went to ROM is delivered again, now that the frame has a place to vanish.
     let delivering = vmread(Field::IDT_VECTORING_INFORMATION);
@@ -208,7 +222,7 @@ fn end_step(vm: &mut Vm, stepping: Stepping) {
     vm.space.close();
     vmwrite(Field::EXCEPTION_BITMAP, plan::UNRESTRICTED_EXCEPTIONS.into());
     if !stepping.guest_traps {
-        vmwrite(Field::GUEST_RFLAGS, vmread(Field::GUEST_RFLAGS) & !TRAP_FLAG);
+        vm.at.set_rflags(vm.at.rflags & !Flags::TF);
     }
 }
 
@@ -273,7 +287,7 @@ fn control_register(vm: &mut Vm, access: ControlRegisterAccess) -> Result<Next, 
         _ => return Err(unexpected(format_args!("the guest left by {access}"))),
     };
     if accepted {
-        skip_instruction();
+        skip_instruction(vm);
     } else {
         raise(vector::GENERAL_PROTECTION, Some(0));
     }
@@ -289,6 +303,7 @@ fn set_cr0(vm: &mut Vm, value: u64) -> bool {
     }
     vmwrite(Field::GUEST_CR0, value & !(cr0::CD | cr0::NW) | cr0::NE | cr0::ET);
     vmwrite(Field::CR0_READ_SHADOW, value | cr0::ET);
+    vm.plain_real_mode &= value & cr0::PE == 0;
     load_pdptes(vm);
     true
 }
@@ -313,11 +328,12 @@ fn read_u64(vm: &Vm, physical: u32) -> u64 {
 }
 
 /// RDPMC of a counter that stands still. Another is #GP.
-fn performance_counter(general: &mut General) -> Next {
+fn performance_counter(vm: &mut Vm) -> Next {
+    let general = &mut vm.vcpu.general;
     if general.ecx() < COUNTERS {
         general.set_eax(0);
         general.set_edx(0);
-        skip_instruction();
+        skip_instruction(vm);
     } else {
         raise(vector::GENERAL_PROTECTION, Some(0));
     }
@@ -325,7 +341,8 @@ fn performance_counter(general: &mut General) -> Next {
 }
 
 /// RDMSR and WRMSR of what a 32-bit guest may expect: the TSC and the SYSENTER registers. Another is #GP.
-fn model_specific_register(general: &mut General, exit: Exit) -> Next {
+fn model_specific_register(vm: &mut Vm, exit: Exit) -> Next {
+    let general = &mut vm.vcpu.general;
     const TIME_STAMP_COUNTER: u32 = 0x10;
     let field = match general.ecx() {
         0x174 => Some(Field::GUEST_IA32_SYSENTER_CS),
@@ -349,6 +366,6 @@ fn model_specific_register(general: &mut General, exit: Exit) -> Next {
         general.set_eax(value as u32);
         general.set_edx((value >> 32) as u32);
     }
-    skip_instruction();
+    skip_instruction(vm);
     Next::Run
 }

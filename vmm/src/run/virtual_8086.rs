@@ -19,7 +19,7 @@ use crate::cpu::registers;
 use crate::cpu::vmx::{vmread, vmwrite};
 use crate::exit::Exit;
 use crate::failure::{Failure, unexpected};
-use crate::guest_cpu::{CurrentFields, GuestCpu};
+use crate::guest_cpu::{AtExit, FieldsAtExit, GuestCpu};
 use crate::io::PcPorts;
 use crate::memory::{Mode, PcSpace, Tables, Translation};
 use crate::plan::{self, Surroundings};
@@ -34,9 +34,6 @@ const PAGE_FAULT: u8 = 14;
 
 /// Elements of INS or OUTS that are moved in one exit.
 const STRING_BATCH: u32 = 64;
-
-/// RFLAGS.TF.
-const TRAP_FLAG: u64 = Flags::TF as u64;
 
 /// See the module.
 pub struct Virtual8086 {
@@ -83,11 +80,15 @@ impl Backend for Virtual8086 {
         vm.string_io(access, report, now)
     }
 
-    fn complete(&self, vm: &mut Vm) -> Next {
-        let next = vmread(Field::GUEST_RIP) + vmread(Field::VM_EXIT_INSTRUCTION_LENGTH);
-        vm.end_blocking();
-        let mut cpu = GuestCpu::current(&mut vm.vcpu.general);
-        match step::complete(&mut cpu, &mut vm.space, &mut vm.system, next as u32) {
+    fn complete(&self, vm: &mut Vm, length: u32) -> Next {
+        let next = vm.at.rip + length;
+        vm.at.end_blocking();
+        if vm.at.rflags & (Flags::TF | Flags::RF) == 0 {
+            vm.at.set_rip(next);
+            return Next::Run;
+        }
+        let mut cpu = GuestCpu::at_exit(&mut vm.vcpu.general, &mut vm.at);
+        match step::complete(&mut cpu, &mut vm.space, &mut vm.system, next) {
             Ok(()) => Next::Run,
             Err(Shutdown) => Next::End(End::TripleFault),
         }
@@ -98,7 +99,7 @@ impl Backend for Virtual8086 {
         match vm.monitor(|monitor| monitor.exception(exception)) {
             Outcome::Shutdown => Next::End(End::TripleFault),
             _ => {
-                vm.end_blocking();
+                vm.at.end_blocking();
                 Next::Run
             }
         }
@@ -107,11 +108,11 @@ impl Backend for Virtual8086 {
     fn interrupt(&self, vm: &mut Vm, vector: u8) -> Next {
         let table: TableRegister = vm.system.idtr;
         if table.is_standard_interrupt_table() {
-            inject(vector);
+            inject(&mut vm.at, vector);
             return Next::Run;
         }
-        let mut cpu = GuestCpu::current(&mut vm.vcpu.general);
-        let ip = vmread(Field::GUEST_RIP) as u16;
+        let ip = vm.at.rip as u16;
+        let mut cpu = GuestCpu::at_exit(&mut vm.vcpu.general, &mut vm.at);
         match interrupt::deliver(&mut cpu, &mut vm.space, table, vector, ip) {
             Ok(()) => Next::Run,
             Err(Shutdown) => Next::End(End::TripleFault),
@@ -126,10 +127,9 @@ impl Backend for Virtual8086 {
 /// Delivers a hardware interrupt at the next entry as a software interrupt of length 1, one byte before where the
 /// guest is: the processor then goes through the guest's interrupt table by itself and pushes the right IP
 /// (SDM vol. 3, "Interrupt and Exception Handling in Virtual-8086 Mode", method 5 with the redirection bit clear).
-fn inject(vector: u8) {
-    let rip = vmread(Field::GUEST_RIP);
-    vmwrite(Field::GUEST_RIP, rip.wrapping_sub(1) & 0xFFFF);
-    vmwrite(Field::VM_ENTRY_INSTRUCTION_LENGTH, 1);
+fn inject(at: &mut AtExit, vector: u8) {
+    at.set_rip(at.rip.wrapping_sub(1) & 0xFFFF);
+    // The plan has set the instruction length, and nothing else changes it.
     let event = Event::software_interrupt(vector);
     vmwrite(Field::VM_ENTRY_INTERRUPTION_INFORMATION, event.entry_information().into());
 }
@@ -175,7 +175,7 @@ impl Vm {
         report: &mut Reporter,
         now: Ticks,
     ) -> Result<Next, Failure> {
-        let mut cpu = GuestCpu::current(&mut self.vcpu.general);
+        let mut cpu = GuestCpu::at_exit(&mut self.vcpu.general, &mut self.at);
         // No string I/O there any more: the guest rewrote it through an alias. It is fetched again.
         let Some(string_io) = StringIo::decode(&cpu, &self.space) else { return Ok(Next::Run) };
         debug_assert_eq!(string_io.port, access.port);
@@ -190,9 +190,9 @@ impl Vm {
 
     fn monitor(
         &mut self,
-        work: impl FnOnce(&mut Monitor<GuestCpu<CurrentFields>, PcSpace, GuestMsrs>) -> Outcome,
+        work: impl FnOnce(&mut Monitor<GuestCpu<FieldsAtExit>, PcSpace, GuestMsrs>) -> Outcome,
     ) -> Outcome {
-        let mut cpu = GuestCpu::current(&mut self.vcpu.general);
+        let mut cpu = GuestCpu::at_exit(&mut self.vcpu.general, &mut self.at);
         let mut monitor = Monitor {
             cpu: &mut cpu,
             memory: &mut self.space,
@@ -223,7 +223,7 @@ impl Vm {
             Outcome::Shutdown => return Ok(Next::End(End::TripleFault)),
             Outcome::Halt | Outcome::More | Outcome::Reflected { .. } | Outcome::Done(_) => {}
         }
-        self.end_blocking();
+        self.at.end_blocking();
         match outcome {
             Outcome::Done(change) => self.mirror(change),
             Outcome::Reflected { vector: vector::DEBUG } => self.mirror(Change::DebugRegisters),
@@ -277,11 +277,11 @@ impl Vm {
         let information = vmread(Field::IDT_VECTORING_INFORMATION);
         // Valid for a software interrupt, which is the only event that is delivered without an exit of its own.
         let length = vmread(Field::VM_EXIT_INSTRUCTION_LENGTH);
-        let return_ip = (vmread(Field::GUEST_RIP) + length) as u16;
-        let mut cpu = GuestCpu::current(&mut self.vcpu.general);
+        let return_ip = (self.at.rip + length as u32) as u16;
+        let mut cpu = GuestCpu::at_exit(&mut self.vcpu.general, &mut self.at);
         let table = self.system.idtr;
         let delivered = interrupt::deliver(&mut cpu, &mut self.space, table, information as u8, return_ip);
-        self.end_blocking();
+        self.at.end_blocking();
         Ok(match delivered {
             Ok(()) => Next::Run,
             Err(Shutdown) => Next::End(End::TripleFault),
@@ -291,15 +291,15 @@ impl Vm {
     /// The guest writes to ROM or to a hole. The write must vanish and the instruction go on: it runs once on a copy.
     fn write_to_rom(&mut self, address: u64) -> Result<Next, Failure> {
         if !self.space.open(address) {
-            let rip = vmread(Field::GUEST_RIP);
+            let rip = self.at.rip;
             return Err(unexpected(format_args!("the guest faults at {address:X}h, RIP {rip:X}h")));
         }
         self.dropped_writes += 1;
         // An instruction that crosses a page comes a second time, with the step under way.
         if self.stepping.is_none() {
-            let rflags = vmread(Field::GUEST_RFLAGS);
-            self.stepping = Some(Stepping { guest_traps: rflags & TRAP_FLAG != 0 });
-            vmwrite(Field::GUEST_RFLAGS, rflags | TRAP_FLAG);
+            let rflags = self.at.rflags;
+            self.stepping = Some(Stepping { guest_traps: rflags & Flags::TF != 0 });
+            self.at.set_rflags(rflags | Flags::TF);
             // By the manual no trap is pending before an instruction is over; Bochs 2.7 saves one.
             vmwrite(Field::GUEST_PENDING_DEBUG_EXCEPTIONS, 0);
         }
@@ -310,7 +310,7 @@ impl Vm {
     fn end_step(&mut self, stepping: Stepping) {
         self.space.close();
         if !stepping.guest_traps {
-            vmwrite(Field::GUEST_RFLAGS, vmread(Field::GUEST_RFLAGS) & !TRAP_FLAG);
+            self.at.set_rflags(self.at.rflags & !Flags::TF);
         }
     }
 }

@@ -1,10 +1,12 @@
 //! The VM of a run: a PC, and what each of its exits means.
 
+use core::arch::x86_64::CpuidResult;
+
 use pc::{Context as Service, Pc, RebootCause, ServiceOutcome};
-use v8086::{Cpu, FarPointer, Flags, GuestMemory, SegmentRegister, SystemRegisters};
+use v8086::{Cpu, FarPointer, Flags, General, GuestMemory, SegmentRegister, SystemRegisters};
 use vmx::controls::{ControlRefused, primary};
 use vmx::{Field, Machine};
-use wire::End;
+use wire::{End, MEASURES_LEAF};
 
 use crate::clock::Clock;
 use crate::cpu::nmi::{self, IoApic};
@@ -12,21 +14,23 @@ use crate::cpu::vmx::{vmread, vmwrite};
 use crate::cpu::world_switch::Vcpu;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::guest_cpu::{CurrentFields, GuestCpu};
+use crate::guest_cpu::{AtExit, FieldsAtExit, GuestCpu};
+use crate::host_timer;
 use crate::memory::PcSpace;
 use crate::plan::Surroundings;
 use crate::report::Reporter;
-use crate::{host_timer, io};
 
 use super::backend::Backend;
 use super::bios_trace::Call;
 use super::disk::ModuleDisks;
 use super::idle::Idle;
 use super::msrs::GuestMsrs;
+use super::post_mortem::Ring;
 use super::statistics::Statistics;
+use super::turns;
 
 /// Blocking by STI and by MOV SS, in the interruptibility state.
-pub const BLOCKING: u64 = 0b11;
+const BLOCKING: u64 = 0b11;
 
 /// Blocking by NMI, there. An exit for an NMI is no NMI that the guest has taken, but Bochs 2.7 saves it as one.
 const BLOCKING_BY_NMI: u64 = 1 << 3;
@@ -35,10 +39,19 @@ const BLOCKING_BY_NMI: u64 = 1 << 3;
 /// OSXMMEXCPT.
 pub const GUEST_CR4: u32 = 0x7BF;
 
+/// The length of VMCALL, in bytes.
+const VMCALL_LENGTH: u32 = 3;
+
 /// A PC.
 pub struct Vm {
     /// Registers that no VMCS holds.
     pub vcpu: Vcpu,
+    /// What was read at the exit.
+    pub at: AtExit,
+    /// The TSC at which a device or the console next has something to do; 0: to be found out.
+    pub due: u64,
+    /// CS's base is its selector times 16, linear addresses are physical: the guest has been in real mode since its reset.
+    pub plain_real_mode: bool,
     /// How it is run.
     pub backend: &'static dyn Backend,
     /// The guest's memory.
@@ -61,8 +74,8 @@ pub struct Vm {
     pub window_wanted: bool,
     /// Turns the timer's ticks into NMIs while the guest has interrupts off; `None` where there is no I/O APIC.
     pub watchdog: Option<IoApic>,
-    /// Whether it does so now.
-    pub watched: bool,
+    /// Whether it does so now: 0, or the bit of RFLAGS that the guest then has clear.
+    pub watched: u32,
     /// Writes to ROM, holes and beyond the memory.
     pub dropped_writes: u64,
     /// The period of the guest's timer that the host's follows.
@@ -73,6 +86,12 @@ pub struct Vm {
     pub traces_bios: bool,
     /// Counts, if they are wanted.
     pub statistics: Option<Statistics>,
+    /// Whether the guest may ask what its exits cost.
+    pub measured: bool,
+    /// The last exits.
+    pub ring: Ring,
+    /// Time-stamp counts that the VMM has slept while the guest was in HLT.
+    pub slept: u64,
 }
 
 /// A read-only page is open for one instruction.
@@ -95,8 +114,8 @@ pub enum Next {
 
 impl Vm {
     /// The guest's processor.
-    pub fn cpu(&mut self) -> GuestCpu<'_, CurrentFields> {
-        GuestCpu::current(&mut self.vcpu.general)
+    pub fn cpu(&mut self) -> GuestCpu<'_, FieldsAtExit<'_>> {
+        GuestCpu::at_exit(&mut self.vcpu.general, &mut self.at)
     }
 
     /// A processor after a reset, as a plan; what the VMM keeps of the old one is forgotten. The general
@@ -112,6 +131,7 @@ impl Vm {
         self.system = SystemRegisters::after_bios(GUEST_CR4);
         self.msrs = GuestMsrs::default();
         self.stepping = None;
+        self.plain_real_mode = true;
         self.window_wanted = false;
         self.space.close();
         self.space.redirect_interrupts(true);
@@ -135,6 +155,7 @@ impl Vm {
     ///
     /// # Errors
     /// What a real-mode guest cannot cause, or cannot do on this back-end.
+    #[inline(never)]
     pub fn answer(&mut self, exit: Exit, report: &mut Reporter) -> Result<Next, Failure> {
         match exit {
             Exit::ExternalInterrupt { vector } => {
@@ -147,7 +168,10 @@ impl Vm {
                 Ok(Next::Run)
             }
             Exit::Io(access) => self.io(access, report),
-            Exit::Cpuid => Ok(self.cpuid()),
+            Exit::Cpuid => {
+                self.answer_cpuid();
+                Ok(self.backend.complete(self, vmread(Field::VM_EXIT_INSTRUCTION_LENGTH) as u32))
+            }
             Exit::Vmcall => Ok(self.vmcall(report)),
             Exit::TripleFault => Ok(Next::End(End::TripleFault)),
             // The watchdog's, most likely. An NMI of the machine is none of the guest's business.
@@ -162,47 +186,55 @@ impl Vm {
         }
     }
 
-    fn cpuid(&mut self) -> Next {
+    /// What CPUID returns.
+    #[inline(always)]
+    pub fn answer_cpuid(&mut self) {
         let general = &mut self.vcpu.general;
-        let answer = super::cpuid::answer(general.eax(), general.ecx());
-        general.set_eax(answer.eax);
-        general.set_ebx(answer.ebx);
-        general.set_ecx(answer.ecx);
-        general.set_edx(answer.edx);
-        self.backend.complete(self)
-    }
-
-    /// The instruction after STI or MOV SS has been carried out.
-    pub fn end_blocking(&mut self) {
-        if vmread(Field::GUEST_INTERRUPTIBILITY_STATE) & BLOCKING != 0 {
-            vmwrite(Field::GUEST_INTERRUPTIBILITY_STATE, 0);
+        match general.eax() {
+            0 => set_answer(general, rt::cpu::cpuid(0, 0)),
+            leaf @ (MEASURES_LEAF | NEXT_MEASURES_LEAF) if self.measured => {
+                set_answer(general, measures(leaf, self.ring.count(), self.slept));
+            }
+            leaf => set_answer(general, super::cpuid::answer(leaf, general.ecx())),
         }
     }
 
-    fn io(&mut self, access: vmx::exit::IoQualification, report: &mut Reporter) -> Result<Next, Failure> {
-        let now = self.clock.now();
-        if access.string {
-            return self.backend.string_io(self, access, report, now);
+    /// Answers a BIOS service that only looks at memory. `false`: it is none.
+    #[inline(always)]
+    pub fn look_up(&mut self, at: &AtExit) -> bool {
+        let place = FarPointer::new(at.cs, at.rip as u16);
+        if self.has_quick_services()
+            && let Some(ax) = Pc::look_up(place, &self.space)
+        {
+            self.vcpu.general.set_ax(ax);
+            turns::complete(at, VMCALL_LENGTH);
+            return true;
         }
-        io::carry_out(access, &mut self.vcpu.general, &mut self.pc, report, now);
-        self.follow_devices();
-        Ok(match self.ended() {
-            Some(end) => Next::End(end),
-            None => self.backend.complete(self),
-        })
+        false
     }
 
     fn vmcall(&mut self, report: &mut Reporter) -> Next {
-        if !self.backend.in_real_mode() {
+        if !self.plain_real_mode && !self.backend.in_real_mode() {
             return self.backend.undefined_instruction(self);
         }
-        let now = self.clock.now();
+        self.serve(FarPointer::new(self.at.cs, self.at.rip as u16), report)
+    }
+
+    /// Whether a service may be answered without more ado: nobody wants to be told of it.
+    #[inline(always)]
+    fn has_quick_services(&self) -> bool {
+        self.plain_real_mode && !self.traces_bios && self.statistics.is_none()
+    }
+
+    #[inline(never)]
+    fn serve(&mut self, place: FarPointer, report: &mut Reporter) -> Next {
+        let now = self.clock.at(self.at.tsc);
         let function = self.vcpu.general.ah();
         let call = self.traces_bios.then(|| Call::begin(self));
-        let mut cpu = GuestCpu::current(&mut self.vcpu.general);
+        let mut cpu = GuestCpu::at_exit(&mut self.vcpu.general, &mut self.at);
         let mut service =
             Service { cpu: &mut cpu, memory: &mut self.space, disks: &mut self.disks, host: report, now };
-        match self.pc.service(&mut service) {
+        match self.pc.service_at(place, &mut service) {
             ServiceOutcome::Served { vector } => {
                 if let Some(call) = call {
                     call.end(self, vector, report);
@@ -210,11 +242,11 @@ impl Vm {
                 if let Some(statistics) = &mut self.statistics {
                     statistics.service(vector);
                 }
-                self.end_blocking();
+                self.at.end_blocking();
                 self.follow_devices();
                 let space = &self.space;
                 let waits = self.idle.served(vector, function, || caller_sees_zero(space), now);
-                let next = if waits && interrupts_enabled() { Next::Sleep } else { Next::Run };
+                let next = if waits && self.interrupts_enabled() { Next::Sleep } else { Next::Run };
                 self.ended().map_or(next, Next::End)
             }
             ServiceOutcome::NotAService => self.backend.undefined_instruction(self),
@@ -223,7 +255,9 @@ impl Vm {
 
     /// Lets the VM follow what a port or a service may have changed: the A20 gate, the memory of modes with pixels, the
     /// timer's rate.
+    #[inline(never)]
     pub fn follow_devices(&mut self) {
+        self.due = 0;
         self.space.set_a20(self.pc.a20());
         self.space.set_pixel_memory(self.pc.pixel_memory());
         let period = self.pc.timer_period();
@@ -234,7 +268,9 @@ impl Vm {
     }
 
     /// Lets the host's timer interrupt when the PC's devices next have something to do.
+    #[inline(never)]
     pub fn follow_timer(&mut self) {
+        self.due = 0;
         let now = self.clock.now();
         self.pc.advance(now);
         host_timer::follow(&self.pc, now);
@@ -256,14 +292,18 @@ impl Vm {
     }
 
     /// Gives the guest an interrupt that is due, if it can take one; else asks for the moment when it can.
+    #[inline(always)]
     pub fn deliver_interrupt(&mut self) -> Next {
-        if self.stepping.is_some() || !self.pc.interrupt_pending() {
-            return Next::Run;
+        if self.pc.interrupt_pending() && self.stepping.is_none() {
+            self.deliver_pending()
+        } else {
+            Next::Run
         }
-        // An exception that is about to be delivered goes first.
-        let occupied = vmread(Field::VM_ENTRY_INTERRUPTION_INFORMATION) >> 31 & 1 == 1;
-        let blocked = vmread(Field::GUEST_INTERRUPTIBILITY_STATE) & BLOCKING != 0;
-        if occupied || blocked || vmread(Field::GUEST_RFLAGS) & u64::from(Flags::IF) == 0 {
+    }
+
+    #[inline(never)]
+    fn deliver_pending(&mut self) -> Next {
+        if !self.interrupts_enabled() || !(self.at.complete || is_free()) {
             self.want_window(true);
             return Next::Run;
         }
@@ -274,18 +314,35 @@ impl Vm {
         self.backend.interrupt(self, vector)
     }
 
+    /// Whether a device or the console may have something to do.
+    #[inline(always)]
+    pub fn is_due(&self) -> bool {
+        self.at.tsc >= self.due
+    }
+
+    /// Whether the guest has its interrupts enabled.
+    #[inline(always)]
+    pub fn interrupts_enabled(&self) -> bool {
+        self.at.rflags & Flags::IF != 0
+    }
+
     /// Sees to it that the timer ends the guest's turn also while the guest has interrupts off. By the manual it always
     /// does, but Bochs 2.7 holds external interrupts back from a guest that was entered with IF = 0; an NMI gets
     /// through. To be called before every entry.
-    pub fn watch(&mut self) {
-        let closed = !interrupts_enabled();
-        if closed != self.watched {
-            self.watched = closed;
-            match &self.watchdog {
-                Some(io_apic) if closed => io_apic.deliver(),
-                Some(io_apic) => io_apic.disarm(),
-                None => {}
-            }
+    #[inline(always)]
+    pub fn watch(&mut self, rflags: u32) {
+        if rflags & Flags::IF == self.watched {
+            self.change_watch();
+        }
+    }
+
+    #[inline(never)]
+    fn change_watch(&mut self) {
+        self.watched ^= Flags::IF;
+        match &self.watchdog {
+            Some(io_apic) if self.watched != 0 => io_apic.deliver(),
+            Some(io_apic) => io_apic.disarm(),
+            None => {}
         }
     }
 
@@ -305,7 +362,30 @@ fn caller_sees_zero(space: &PcSpace) -> bool {
     u32::from(space.read_u16(vmread(Field::GUEST_SS_BASE) as u32 + u32::from(flags))) & Flags::ZF != 0
 }
 
-/// Whether the guest would take an interrupt if one came.
-pub fn interrupts_enabled() -> bool {
-    vmread(Field::GUEST_RFLAGS) & u64::from(Flags::IF) != 0
+/// The leaf behind [`MEASURES_LEAF`].
+const NEXT_MEASURES_LEAF: u32 = MEASURES_LEAF + 1;
+
+/// What a guest that is measured reads; see [`MEASURES_LEAF`].
+#[cold]
+fn measures(leaf: u32, exits: u64, slept: u64) -> CpuidResult {
+    if leaf == NEXT_MEASURES_LEAF {
+        return CpuidResult { eax: exits as u32, ebx: 0, ecx: 0, edx: 0 };
+    }
+    let (reads, writes) = vtx::counters::accesses();
+    CpuidResult { eax: reads, ebx: writes, ecx: rt::cpu::msr::accesses(), edx: slept as u32 }
+}
+
+#[inline(always)]
+fn set_answer(general: &mut General, answer: CpuidResult) {
+    general.set_eax(answer.eax);
+    general.set_ebx(answer.ebx);
+    general.set_ecx(answer.ecx);
+    general.set_edx(answer.edx);
+}
+
+/// Whether neither STI nor MOV SS holds an interrupt back, and no exception is about to be delivered, which goes first.
+fn is_free() -> bool {
+    let occupied = vmread(Field::VM_ENTRY_INTERRUPTION_INFORMATION) >> 31 & 1 == 1;
+    let blocked = vmread(Field::GUEST_INTERRUPTIBILITY_STATE) & BLOCKING != 0;
+    !occupied && !blocked
 }

@@ -39,7 +39,7 @@ use crate::time::Ticks;
 use crate::{Disks, Host, Pc};
 use drives::DriveTable;
 use rom::Entry;
-use v8086::{Cpu, FarPointer, GuestMemory};
+use v8086::{Cpu, FarPointer, GuestMemory, SegmentRegister};
 
 /// What a service works on.
 pub struct Context<'a> {
@@ -141,12 +141,29 @@ impl Pc {
     /// Answers a `VMCALL` of the guest. The processor stands at the instruction; afterwards it stands where the guest
     /// goes on. Check [`Self::end`] then.
     pub fn service(&mut self, context: &mut Context<'_>) -> ServiceOutcome {
-        let Some(entry) = rom::entry_at(context.cpu) else {
+        let place = FarPointer::new(context.cpu.segment(SegmentRegister::Cs), context.cpu.eip() as u16);
+        self.service_at(place, context)
+    }
+
+    /// Answers a service at whose `VMCALL` the guest stands, if it is one that does nothing but return a word of the data
+    /// area in AX.
+    #[inline(always)]
+    pub fn look_up(place: FarPointer, memory: &impl GuestMemory) -> Option<u16> {
+        match rom::entry_at(place)? {
+            Entry::Vector(0x11) => Some(memory.read_u16(data_area::EQUIPMENT)),
+            Entry::Vector(0x12) => Some(memory.read_u16(data_area::BASE_MEMORY)),
+            _ => None,
+        }
+    }
+
+    /// As [`Self::service`], with the place of the `VMCALL`.
+    pub fn service_at(&mut self, place: FarPointer, context: &mut Context<'_>) -> ServiceOutcome {
+        let Some(entry) = rom::entry_at(place) else {
             return ServiceOutcome::NotAService;
         };
         self.devices.advance(context.now);
         // Past the VMCALL; a service that goes on elsewhere sets the pointer itself.
-        context.cpu.set_eip(context.cpu.eip() + rom::VMCALL.len() as u32);
+        context.cpu.set_eip(u32::from(place.offset) + rom::VMCALL.len() as u32);
         let vector = match entry {
             Entry::Vector(vector) => {
                 self.interrupt_service(vector, context);

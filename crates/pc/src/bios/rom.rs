@@ -5,7 +5,7 @@
 //! points that IBM's listings made part of the PC hold a jump to the stub.
 
 use super::int15_pointing::HANDLER;
-use v8086::{Cpu, FarPointer, SegmentRegister};
+use v8086::FarPointer;
 
 /// Segment of the ROM.
 pub(super) const SEGMENT: u16 = 0xF000;
@@ -193,12 +193,13 @@ pub(super) enum Entry {
     KeyInterceptDone,
 }
 
-/// What the `VMCALL` at which `cpu` stands asks for, if it is one of ours.
-pub(super) fn entry_at(cpu: &dyn Cpu) -> Option<Entry> {
-    if cpu.segment(SegmentRegister::Cs) != SEGMENT {
+/// What the `VMCALL` at `place` asks for, if it is one of ours.
+#[inline(always)]
+pub(super) fn entry_at(place: FarPointer) -> Option<Entry> {
+    if place.segment != SEGMENT {
         return None;
     }
-    let offset = cpu.eip() as u16;
+    let offset = place.offset;
     if let Some(vector) = service_vector(SEGMENT, offset) {
         return Some(Entry::Vector(vector));
     }
@@ -212,6 +213,7 @@ pub(super) fn entry_at(cpu: &dyn Cpu) -> Option<Entry> {
 }
 
 /// The interrupt whose service the `VMCALL` at `segment:offset` asks for, if it is one.
+#[inline(always)]
 pub const fn service_vector(segment: u16, offset: u16) -> Option<u8> {
     let in_stub = segment == SEGMENT && STUBS <= offset && offset < STUBS_END;
     if in_stub && offset % STUB_SIZE == STUB_CALL { Some(((offset - STUBS) / STUB_SIZE) as u8) } else { None }
@@ -300,6 +302,10 @@ mod tests {
         at
     }
 
+    fn place(cpu: &dyn v8086::Cpu) -> FarPointer {
+        FarPointer::new(cpu.segment(v8086::SegmentRegister::Cs), cpu.eip() as u16)
+    }
+
     #[test]
     fn every_vector_that_points_to_a_stub_reaches_its_own_call() {
         let rom = rom();
@@ -312,7 +318,7 @@ mod tests {
             let call = call_reached_from(&rom, target.offset);
             machine.cpu.stand_at(FarPointer::new(SEGMENT, call));
             let expected = if vector == 0x40 { 0x13 } else { vector };
-            assert_eq!(entry_at(&machine.cpu), Some(Entry::Vector(expected)));
+            assert_eq!(entry_at(place(&machine.cpu)), Some(Entry::Vector(expected)));
             assert_eq!(rom[usize::from(call) + 3], 0xCF, "vector {vector:02X}");
         }
     }
@@ -331,7 +337,7 @@ mod tests {
             [(0x0000, stub(0x10) + 2), (SEGMENT, stub(0x10)), (SEGMENT, 0x1234), (SEGMENT, STUBS_END + 2)]
         {
             machine.cpu.stand_at(FarPointer::new(segment, offset));
-            assert_eq!(entry_at(&machine.cpu), None, "{segment:04X}:{offset:04X}");
+            assert_eq!(entry_at(place(&machine.cpu)), None, "{segment:04X}:{offset:04X}");
         }
     }
 

@@ -111,20 +111,22 @@ impl Pic {
         if waiting == 0 {
             return None;
         }
-        for step in 1..=8 {
-            let input = (self.lowest + step) & 7;
-            let bit = 1 << input;
-            // In special fully nested mode the slave may interrupt its own service for one of higher priority.
-            let nested = self.special_fully_nested && cascade && input == CASCADE;
-            if self.in_service & bit != 0 && !nested {
-                if !self.special_mask {
-                    return None;
-                }
-            } else if waiting & bit != 0 {
-                return Some(input);
-            }
-        }
-        None
+        // In special fully nested mode the slave may interrupt its own service for one of higher priority.
+        let nested = if self.special_fully_nested && cascade { 1 << CASCADE } else { 0 };
+        let serving = self.by_priority(self.in_service & !nested);
+        // What is in service keeps itself out, and without special mask mode all that is below it.
+        let kept_out = if self.special_mask { serving } else { !(serving.wrapping_sub(1) & !serving) };
+        self.first(self.by_priority(waiting) & !kept_out)
+    }
+
+    /// Bit 0 stands for the input of the highest priority.
+    const fn by_priority(&self, inputs: u8) -> u8 {
+        inputs.rotate_right(self.lowest as u32 + 1)
+    }
+
+    /// The first input of some in order of priority.
+    fn first(&self, inputs: u8) -> Option<u8> {
+        (inputs != 0).then(|| (self.lowest + 1 + inputs.trailing_zeros() as u8) & 7)
     }
 
     fn begin_service(&mut self, input: u8) {
@@ -143,7 +145,7 @@ impl Pic {
 
     fn highest_in_service(&self) -> Option<u8> {
         let unmasked = if self.special_mask { self.in_service & !self.mask } else { self.in_service };
-        (1..=8).map(|step| (self.lowest + step) & 7).find(|&input| unmasked & 1 << input != 0)
+        self.first(self.by_priority(unmasked))
     }
 
     fn write_command(&mut self, value: u8) {
@@ -258,8 +260,25 @@ impl PicPair {
     }
 
     /// The INTR line to the processor.
+    #[inline(always)]
     pub fn interrupt_pending(&self) -> bool {
-        self.master.highest(true).is_some()
+        self.master.requests & !self.master.mask != 0 && self.master.highest(true).is_some()
+    }
+
+    /// Sets the first controller's mask, unless its data port waits for an initialisation word.
+    #[inline(always)]
+    pub fn set_mask(&mut self, mask: u8) -> bool {
+        let plain = self.master.expecting == Expecting::Mask;
+        if plain {
+            self.master.mask = mask;
+        }
+        plain
+    }
+
+    /// The first controller's mask, unless its data port has a poll answer.
+    #[inline(always)]
+    pub fn mask(&self) -> Option<u8> {
+        (!self.master.polled).then_some(self.master.mask)
     }
 
     /// The processor acknowledges: the vector of the interrupt that is now in service.
@@ -331,6 +350,7 @@ impl PicPair {
         answer
     }
 
+    #[inline(always)]
     fn pic(&mut self, which: Which) -> &mut Pic {
         match which {
             Which::Master => &mut self.master,

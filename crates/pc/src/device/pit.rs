@@ -174,7 +174,8 @@ impl Channel {
         self.held_since = None;
     }
 
-    fn write(&mut self, value: u8, now: Ticks) {
+    /// Returns whether OUT may rise at another time than before, or at another rate.
+    fn write(&mut self, value: u8, now: Ticks) -> bool {
         let count = match (self.access, self.low_byte) {
             (Access::Low, _) => u16::from(value),
             (Access::High, _) => u16::from(value) << 8,
@@ -185,33 +186,36 @@ impl Channel {
                 if self.mode == 0 {
                     self.run = None;
                 }
-                return;
+                return self.mode == 0;
             }
         };
         self.low_byte = None;
+        let length = self.length;
         self.length = match if self.bcd { from_bcd(count) } else { u64::from(count) } {
             0 => self.modulus(),
             length => length,
         };
-        self.load(now);
+        self.load(now) || self.length != length
     }
 
-    /// A whole count was written.
-    fn load(&mut self, now: Ticks) {
+    /// A whole count was written. Returns whether OUT may rise at another time: not if the running period ends first.
+    fn load(&mut self, now: Ticks) -> bool {
         self.settle(now);
         let fresh = self.awaits_count;
         self.awaits_count = false;
         if self.gate_starts() {
-            return;
+            return false;
         }
         match self.run {
             Some(run) if self.repeats() && !fresh => {
                 let period_end = run.start.plus((self.elapsed(run, now) / run.length + 1) * run.length);
                 self.next_run = Some(Run { start: period_end, length: self.length });
+                false
             }
             _ => {
                 self.run = Some(Run { start: now, length: self.length });
                 self.held_since = if self.gate { None } else { Some(now) };
+                true
             }
         }
     }
@@ -341,9 +345,9 @@ impl Pit {
         self.channels[channel].read(now)
     }
 
-    /// Writes counter `channel`, 0 to 2.
-    pub fn write(&mut self, channel: usize, value: u8, now: Ticks) {
-        self.channels[channel].write(value, now);
+    /// Writes counter `channel`, 0 to 2. Returns whether the timer's interrupts may come at other times than before.
+    pub fn write(&mut self, channel: usize, value: u8, now: Ticks) -> bool {
+        self.channels[channel].write(value, now) && channel == 0
     }
 
     /// Writes the control word register.

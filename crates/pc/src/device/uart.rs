@@ -153,6 +153,31 @@ impl Uart {
         }
     }
 
+    /// Whether a byte that is written to the data register goes out on the line and does nothing else that shows: no
+    /// divisor, no loopback, no interrupt that it could raise.
+    #[inline(always)]
+    pub const fn sends_plainly(&self) -> bool {
+        self.line_control & line_control::DIVISOR_ACCESS == 0
+            && self.modem_control & modem_control::LOOPBACK == 0
+            && self.interrupt_enable == 0
+    }
+
+    /// Such a byte was written.
+    #[inline(always)]
+    pub const fn note_sent(&mut self) {
+        self.transmitter_interrupt = true;
+    }
+
+    /// The line status, unless reading it changes something: an overrun is told once.
+    #[inline(always)]
+    pub const fn plain_line_status(&self) -> Option<u8> {
+        if self.overrun {
+            return None;
+        }
+        let data_ready = if self.waiting > 0 { line_status::DATA_READY } else { 0 };
+        Some(data_ready | line_status::TRANSMITTER_EMPTY)
+    }
+
     /// Reads the register at `offset`, 0 to 7.
     pub fn read(&mut self, offset: u16) -> u8 {
         let divisor_access = self.line_control & line_control::DIVISOR_ACCESS != 0;

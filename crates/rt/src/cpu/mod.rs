@@ -9,12 +9,14 @@ pub mod port;
 pub mod table;
 
 /// The time-stamp counter. Bochs with `sync=none` counts instructions.
+#[inline(always)]
 pub fn rdtsc() -> u64 {
     // SAFETY: RDTSC exists on every CPU with long mode and has no side effect.
     unsafe { core::arch::x86_64::_rdtsc() }
 }
 
 /// CPUID with EAX = `leaf` and ECX = `subleaf`.
+#[inline(always)]
 pub fn cpuid(leaf: u32, subleaf: u32) -> core::arch::x86_64::CpuidResult {
     core::arch::x86_64::__cpuid_count(leaf, subleaf)
 }

@@ -63,6 +63,7 @@ pub struct IoQualification {
 
 impl IoQualification {
     /// Decodes a raw qualification; `None` when its size bits have no meaning.
+    #[inline(always)]
     pub const fn decode(raw: u64) -> Option<Self> {
         let width = match raw & 7 {
             0 => IoWidth::Byte,

@@ -5,6 +5,7 @@ mod guest;
 use std::collections::BTreeMap;
 use std::io::Write;
 
+use anyhow::Context;
 use serde::Serialize;
 use vmx::Field;
 use wire::LineKind;
@@ -226,8 +227,8 @@ impl Object {
     /// # Errors
     /// Standard output is gone.
     pub fn print(&self) -> anyhow::Result<()> {
-        writeln!(std::io::stdout(), "{}", serde_json::to_string_pretty(self)?)?;
-        Ok(())
+        let text = serde_json::to_string_pretty(self)?;
+        writeln!(std::io::stdout(), "{text}").context("standard output")
     }
 }
 

@@ -21,7 +21,7 @@ use crate::engine::process::Com1;
 use crate::machine::{self, Needs};
 use crate::metal::progress;
 use crate::payload::{Payload, RunPlan};
-use crate::print::{Printer, Stream};
+use crate::print::{Printer, Stream, note};
 use crate::session::{self, LastWords, Limits, Report, Signals};
 use crate::status::{Failure, Status};
 use crate::terminal::Terminal;
@@ -34,8 +34,13 @@ use person::Person;
 /// Status 2: no disks that a guest can boot. Status 3: the build or the engine fails, or a file cannot be written.
 pub fn run(arguments: &RunArgs) -> Result<Status, Failure> {
     // A script and a person would disturb each other, and a terminal cannot show a screen and hold an object.
-    let attended =
-        !arguments.headless && !arguments.json && arguments.steps.is_empty() && Terminal::is_available();
+    let unscripted = !arguments.headless && !arguments.json && arguments.steps.is_empty();
+    let attended = unscripted && Terminal::is_available();
+    if unscripted && !attended && Terminal::is_unknown() {
+        note(
+            "hyper86: TERM does not say what terminal this is, so the guest runs without it, as with --headless",
+        );
+    }
     let attendance = if attended { Attendance::Attended } else { Attendance::Unattended };
     let signature = Signature::unless(arguments.no_signature_check);
     let drives = Drives::read(arguments.image.as_deref(), &arguments.disks, signature, attendance)?;

@@ -83,8 +83,12 @@ pub struct Terminal {
 impl Terminal {
     /// Whether standard input and output are both a terminal, of a kind that can place text.
     pub fn is_available() -> bool {
-        let kind = std::env::var_os("TERM").unwrap_or_default();
-        io::stdin().is_terminal() && io::stdout().is_terminal() && !kind.is_empty() && kind != "dumb"
+        is_at_terminal() && is_kind_known()
+    }
+
+    /// Whether they are a terminal of which nobody says what it can.
+    pub fn is_unknown() -> bool {
+        is_at_terminal() && !is_kind_known()
     }
 
     /// Takes the terminal over. Once in a process: the thread that reads it stays until the process ends.
@@ -225,6 +229,15 @@ impl Drop for Terminal {
     fn drop(&mut self) {
         restore();
     }
+}
+
+fn is_at_terminal() -> bool {
+    io::stdin().is_terminal() && io::stdout().is_terminal()
+}
+
+fn is_kind_known() -> bool {
+    let kind = std::env::var_os("TERM").unwrap_or_default();
+    !kind.is_empty() && kind != "dumb"
 }
 
 /// Starts the thread that reads. It is one of its own since a read may not return: crossterm waits for the rest of what

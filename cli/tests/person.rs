@@ -226,6 +226,28 @@ fn a_small_terminal_shows_the_guest_alone_and_the_status_line_on_request() {
 }
 
 #[test]
+fn columns_lines_colours_and_cursor_are_the_guests() {
+    let mut session = Session::on("modes", (60, 100), &[]);
+    session.wait_for("forty columns");
+    session.wait_until("the last column", |rows| rows[0].ends_with('X'));
+    {
+        let shown = session.shown.lock().unwrap();
+        let cell = shown.screen().cell(0, 39).unwrap();
+        let colours = (cell.fgcolor(), cell.bgcolor());
+        assert_eq!((cell.contents(), colours), ("X", (vt100::Color::Idx(11), vt100::Color::Idx(4))));
+        assert_eq!(shown.screen().cursor_position(), (0, "forty columns".len() as u16));
+    }
+    session.type_keys(b" ");
+    session.wait_until("line fifty", |rows| rows[49] == "line fifty");
+    session.wait_until("a visible cursor", |_| !session.shown.lock().unwrap().screen().hide_cursor());
+    session.type_keys(b" ");
+    session.wait_until("no cursor", |rows| rows[49] == "line fifty, no cursor");
+    session.wait_until("a hidden cursor", |_| session.shown.lock().unwrap().screen().hide_cursor());
+    session.type_keys(QUIT);
+    assert_eq!(session.status(), Some(0));
+}
+
+#[test]
 fn whatever_ends_the_run_the_terminal_is_given_back() {
     for (signal, status) in [(Signal::TERM, 143), (Signal::HUP, 129), (Signal::QUIT, 131)] {
         let mut session = Session::start("forever");

@@ -5,6 +5,7 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
+use anyhow::Context;
 use wire::LineKind;
 
 use crate::args::{RunArgs, Step};
@@ -37,7 +38,7 @@ pub(super) fn conclude(arguments: &RunArgs, report: &Report, keepers: &[Keeper])
     } else if status == Status::Done {
         Printer::new(Stream::Output)
             .line(LineKind::Heading, &format!("done: {reason}"))
-            .map_err(anyhow::Error::from)?;
+            .context("standard output")?;
     }
     Ok(status)
 }

@@ -206,6 +206,23 @@ fn the_menu_saves_the_screen_brings_any_floppy_and_resets() {
 }
 
 #[test]
+fn a_floppy_that_a_person_brings_is_kept_like_the_others() {
+    let mut session = Session::on("echo", (30, 100), &["--write"]);
+    let brought = image(&session.folder, "drives");
+    session.wait_for("Type");
+    session.type_keys(b"\x1didrives.img\r");
+    session.wait_for("inserted: a:drives.img");
+    session.type_keys(b"\x1dr");
+    // Its guest writes to the disk in each drive.
+    session.wait_for("Ready");
+    session.type_keys(QUIT);
+    assert_eq!(session.status(), Some(0));
+    session.wait_for("drive a: drives.img written, 1 sector");
+    session.wait_for("echo.img left as it is");
+    assert!(fs::read(brought).unwrap().windows(4).any(|bytes| bytes == b"mark"));
+}
+
+#[test]
 fn a_small_terminal_shows_the_guest_alone_and_the_status_line_on_request() {
     let mut session = Session::on("echo", (25, 80), &[]);
     session.wait_for("Type");

@@ -36,3 +36,24 @@ fn tell(violation: &Violation) -> [(LineKind, String); 4] {
     let [sentence, outcome, fix] = details.map(|detail| (LineKind::Detail, detail));
     [(LineKind::Step, step), sentence, outcome, fix]
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_vmm_reports_of_its_vmcs_is_explained_rule_by_rule() {
+        let mut report = Report { machine: vec![(0x6820, 0x2_0002), (0x4816, 0xF3)], ..Report::default() };
+        assert!(explain(Cpu::Core2, &report).is_empty());
+        report.machine = vec![(0x6820, 0x2_0002), (0x4816, 0x9B), (0x6C04, 0)];
+        let lines: Vec<String> = explain(Cpu::Core2, &report).into_iter().map(|(_, line)| line).collect();
+        for wanted in [
+            "The auditor: which rule, and why",
+            "host.cr4.fixed: host_cr4 is 0h and must set 2000h",
+            "guest.segment.v8086.access_rights: guest_cs_access_rights is 9Bh and must be F3h",
+            "fix: write F3h to guest_cs_access_rights, or clear bit 17 (VM) of guest_rflags",
+        ] {
+            assert!(lines.iter().any(|line| line == wanted), "{wanted} is not in {lines:#?}");
+        }
+    }
+}

@@ -330,7 +330,8 @@ impl<'a> Parser<'a> {
         };
         let elsewhere = [note_after, note_before.unwrap_or_default()].into_iter().find(|note| {
             let note = note.trim().to_ascii_lowercase();
-            matches!(note.as_str(), "effective" | "autoload" | "msr ll")
+            // A line break may have cut the note.
+            !note.is_empty() && ["effective", "autoload", "msr ll"].iter().any(|word| word.starts_with(&note))
         });
         match elsewhere {
             Some(note) if field == Field::GUEST_IA32_EFER => {

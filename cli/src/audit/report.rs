@@ -297,9 +297,15 @@ fn dump_object(dump: &Dump, judgement: &Judgement) -> Value {
         "violations": judgement.broken.iter().map(broken_object).collect::<Vec<_>>(),
         "outcomes": judgement.outcomes,
         "repairs": judgement.repairs.iter().map(|(field, value)| field_object(dump, *field, *value)).collect::<Vec<_>>(),
+        "doubt": Some(doubts(dump, judgement)).filter(|doubt| !doubt.is_empty()).map(|doubt| one_line(&doubt)),
         "undecided": judgement.open.iter().map(open_object).collect::<Vec<_>>(),
         "notes": note_objects(&dump.notes),
     })
+}
+
+/// Text for people as one line.
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 fn field_object(dump: &Dump, field: Field, value: u64) -> Value {

@@ -49,11 +49,37 @@ pub fn split(lines: &[Line]) -> Vec<Token> {
             tokens.push(Token { sign: Sign::Section(section), line: line.number });
             continue;
         }
-        split_line(line, &mut tokens);
+        split_at_headlines(line, &mut tokens);
         join(&mut tokens, begin);
     }
     tokens
 }
+
+/// Splits a line that may hold headlines among other words: a dump whose line breaks were lost.
+fn split_at_headlines(line: &Line, tokens: &mut Vec<Token>) {
+    let mut rest = line.text.as_str();
+    while let Some((at, length, section)) = headline_in(rest) {
+        split_line(&Line { number: line.number, text: rest[..at].to_owned() }, tokens);
+        tokens.push(Token { sign: Sign::Section(section), line: line.number });
+        rest = &rest[at + length..];
+    }
+    split_line(&Line { number: line.number, text: rest.to_owned() }, tokens);
+}
+
+/// The first headline in the text: its place, its length, its section.
+fn headline_in(text: &str) -> Option<(usize, usize, Section)> {
+    let lower = text.to_ascii_lowercase();
+    HEADLINES
+        .into_iter()
+        .filter_map(|(words, section)| Some((lower.find(words)?, words.len(), section)))
+        .min_by_key(|(at, ..)| *at)
+}
+
+const HEADLINES: [(&str, Section); 3] = [
+    ("** guest state **", Section::Guest),
+    ("** host state **", Section::Host),
+    ("** control state **", Section::Control),
+];
 
 /// The section that a line opens.
 fn headline(text: &str) -> Option<Section> {
@@ -62,13 +88,7 @@ fn headline(text: &str) -> Option<Section> {
         "guest state" => Section::Guest,
         "host state" => Section::Host,
         "control state" => Section::Control,
-        _ => {
-            let lower = text.to_ascii_lowercase();
-            return [("guest", Section::Guest), ("host", Section::Host), ("control", Section::Control)]
-                .into_iter()
-                .find(|(name, _)| lower.contains(&format!("** {name} state **")))
-                .map(|(_, section)| section);
-        }
+        _ => return None,
     };
     Some(section)
 }
@@ -101,29 +121,68 @@ fn split_line(line: &Line, tokens: &mut Vec<Token>) {
     end(&mut word, tokens);
 }
 
-/// Joins a number at the end of the line before with digits at the start of this one, where they make a full word of
-/// 64 bits or, after `0x`, of 32.
+/// What KVM and Xen print with four digits.
+const FOUR_DIGITS: [&str; 10] = ["sel", "cs", "ss", "ds", "es", "fs", "gs", "tr", "id", "interruptstatus"];
+/// What they print with eight.
+const EIGHT_DIGITS: [&str; 17] = [
+    "limit",
+    "pinbased",
+    "cpubased",
+    "secondaryexec",
+    "entrycontrols",
+    "exitcontrols",
+    "exceptionbitmap",
+    "pfecmask",
+    "pfecmatch",
+    "intr_info",
+    "errcode",
+    "ilen",
+    "reason",
+    "info",
+    "gap",
+    "window",
+    "activitystate",
+];
+
+/// Joins a number at the end of the line before with digits at the start of this one, where they make a full word: of
+/// 64 bits, after `0x` of 32, or as long as KVM prints a part of a segment register.
 fn join(tokens: &mut Vec<Token>, begin: usize) {
-    let [.., before, last] = &tokens[..begin] else { return };
-    let (Sign::Word(head), Some(Sign::Word(tail))) = (&last.sign, tokens.get(begin).map(|token| &token.sign))
-    else {
+    let signs: Vec<&Sign> = tokens[..begin].iter().rev().take(4).map(|token| &token.sign).collect();
+    let (head, name) = match signs[..] {
+        [Sign::Word(head), Sign::Equals, Sign::Word(name), ..] => (head, name.as_str()),
+        // "CS:RIP=0010:ffffffff".
+        [Sign::Word(head), Sign::Colon, Sign::Word(_), Sign::Equals, ..] => (head, ""),
+        _ => return,
+    };
+    let (Some(Sign::Word(tail)), follows) = (sign_at(tokens, begin), sign_at(tokens, begin + 1)) else {
         return;
     };
-    let follows = tokens.get(begin + 1).map(|token| &token.sign);
-    if before.sign != Sign::Equals
-        || matches!(follows, Some(Sign::Equals | Sign::Colon))
-        || tail.starts_with("0x")
-    {
+    let digits = head.strip_prefix("0x").unwrap_or(head);
+    let is_cut_in_prefix = head == "0" && tail.starts_with('x');
+    let is_hexadecimal = digits.bytes().chain(tail.bytes()).all(|byte| byte.is_ascii_hexdigit());
+    if !is_hexadecimal && !is_cut_in_prefix {
         return;
     }
-    let digits = head.strip_prefix("0x").unwrap_or(head);
     let length = digits.len() + tail.len();
-    let is_full = length == 16 && digits.len() != 8 || length == 8 && head.len() != digits.len();
-    if is_full && (digits.bytes().chain(tail.bytes())).all(|byte| byte.is_ascii_hexdigit()) {
+    let name = name.to_ascii_lowercase();
+    let is_full = match (name.as_str(), follows) {
+        // "CS:RIP=0010:ffffffff" again.
+        ("rip", Some(Sign::Colon)) => length == 4,
+        (_, Some(Sign::Equals | Sign::Colon)) => return,
+        ("attr", _) => length == 5,
+        (name, _) if FOUR_DIGITS.contains(&name) => length == 4,
+        (name, _) if EIGHT_DIGITS.contains(&name) => length == 8,
+        _ => length == 16 || length == 8 && head.len() != digits.len(),
+    };
+    if is_full || is_cut_in_prefix {
         let joined = format!("{head}{tail}");
         tokens[begin - 1].sign = Sign::Word(joined);
         tokens.remove(begin);
     }
+}
+
+fn sign_at(tokens: &[Token], at: usize) -> Option<&Sign> {
+    tokens.get(at).map(|token| &token.sign)
 }
 
 #[cfg(test)]
@@ -146,7 +205,8 @@ mod tests {
 
     #[test]
     fn lines_become_words_and_signs() {
-        let rows: [(&str, &[&str]); 5] = [
+        let rows: [(&str, &[&str]); 6] = [
+            ("on *** Guest State *** RIP = 1 *** Host State ***", &["on", "Guest", "RIP", "=", "1", "Host"]),
             ("*** Guest State ***", &["Guest"]),
             ("CR0: actual=0x1, shadow=0x2", &["CR0", ":", "actual", "=", "0x1", "shadow", "=", "0x2"]),
             ("EFER= 0x500 (effective)", &["EFER", "=", "0x500", "(effective)"]),
@@ -162,6 +222,14 @@ mod tests {
     fn a_number_that_a_line_break_cut_is_whole_again() {
         assert_eq!(signs("CR3 = 0x00000000044\n42000"), ["CR3", "=", "0x0000000004442000"]);
         assert_eq!(signs("limit=0xffff\nffff, base=0x0"), ["limit", "=", "0xffffffff", "base", "=", "0x0"]);
+        assert_eq!(signs("shadow=0x00000000\n00050032, gh_mask=1")[2], "0x0000000000050032");
+        assert_eq!(signs("attr=0x0a\n09b, limit=1")[2], "0x0a09b");
+        assert_eq!(signs("CS:RIP=0010:ffff\nffffbd201d90")[6], "ffffffffbd201d90");
+        assert_eq!(signs("ExitControls=002b\nefff")[2], "002befff");
+        assert_eq!(signs("TR=00\n40")[2], "0040");
+        assert_eq!(signs("base=0\nx0000000000000010")[2], "0x0000000000000010");
+        // Not a word that only looks like digits.
+        assert_eq!(signs("sel=0x0010\na bug")[2], "0x0010");
         assert_eq!(signs("CR3 = 0x00000000044\n42000 = 1")[2], "0x00000000044");
     }
 }

@@ -24,13 +24,17 @@ dump 0x40, 0x78, 12
 dump 0x40, 0x8B, 6
 dump 0x40, 0x96, 2
 title "extended data area"
-dump 0x9FC0, 0, 2
+dump 0x9FC0, 0, 48
 title "ROM"
-dump 0xFFFF, 0, 5
-dump 0xFFFF, 7, 1
-dump 0xFFFF, 10, 1
-dump 0xFFFF, 14, 1
+dump 0xFFFF, 0, 15
+dump 0xC000, 0, 2
+dump 0xC000, 0x1E, 3
 dump 0xF000, 0xFF53, 1
+title "vectors at the places of the first PC"
+dump 0, 0x20, 8
+dump 0, 0x44, 24
+dump 0, 0x64, 8
+dump 0, 0x100, 8
 title "vectors of users"
 dump 0, 0x180, 32
 exercises_end

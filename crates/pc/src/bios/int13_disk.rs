@@ -238,6 +238,8 @@ fn parameters(pc: &Pc, context: &mut Context<'_>, number: u8) {
             registers.set_bx(0);
             registers.set_cx(0);
             registers.set_dx(u16::from(count));
+            registers.set_di(rom::FLOPPY_PARAMETERS.offset);
+            context.cpu.set_segment(SegmentRegister::Es, rom::FLOPPY_PARAMETERS.segment);
             context.memory.write_u8(FLOPPY_STATUS, status::OK);
             context.set_carry(false);
         } else {

@@ -242,7 +242,8 @@ impl KeyboardController {
 
     /// A key moved. A keyboard that is switched off or full loses it.
     pub fn key(&mut self, event: KeyEvent, now: Ticks) {
-        if !self.scanning {
+        // What a keyboard elsewhere repeats, this one repeats itself, at the rate that its guest has set.
+        if !self.scanning || event.pressed && self.typematic.holds(event) {
             return;
         }
         self.read_by_guest = false;

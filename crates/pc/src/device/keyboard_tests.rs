@@ -39,6 +39,21 @@ fn keys_arrive_in_the_set_that_translation_and_keyboard_choose() {
 }
 
 #[test]
+fn a_key_that_is_held_is_sent_once_until_it_is_time_to_repeat() {
+    let mut keyboard = KeyboardController::new();
+    for now in [0, 100, 200] {
+        keyboard.key(A, Ticks(now));
+    }
+    assert_eq!(drain(&mut keyboard, Ticks(200)), [0x1E]);
+    let due = keyboard.next_event(false).unwrap();
+    assert_eq!(due, Ticks(596_590));
+    assert_eq!(drain(&mut keyboard, due), [0x1E]);
+    keyboard.key(A_UP, due);
+    assert_eq!(drain(&mut keyboard, due.plus(BYTE_TIME)), [0x9E]);
+    assert_eq!(keyboard.next_event(false), None);
+}
+
+#[test]
 fn a_byte_stays_readable_until_the_next_one_arrives() {
     let mut keyboard = KeyboardController::new();
     keyboard.key(A, Ticks(0));

@@ -41,9 +41,14 @@ impl Typematic {
         if event.pressed {
             self.held = Some(event);
             self.due = now.plus(self.delay());
-        } else if self.held.is_some_and(|held| (held.scan, held.extended) == (event.scan, event.extended)) {
+        } else if self.holds(event) {
             self.held = None;
         }
+    }
+
+    /// Whether the key of `event` is the one that repeats.
+    pub fn holds(&self, event: KeyEvent) -> bool {
+        self.held.is_some_and(|held| (held.scan, held.extended) == (event.scan, event.extended))
     }
 
     /// When the held key next repeats.

@@ -167,6 +167,35 @@ fn keys_reach_the_guest_and_the_menu_ends_the_run() {
 }
 
 #[test]
+fn keys_with_modifiers_and_function_keys_reach_the_guest() {
+    // As xterm sends them, and what a PC's BIOS gives for the key.
+    let keys: [(&[u8], &str); 12] = [
+        (b"\x03", "2E03"),      // Ctrl-C
+        (b"\x1bx", "2D00"),     // Alt-X
+        (b"\x1bOP", "3B00"),    // F1
+        (b"\x1b[24~", "8600"),  // F12
+        (b"\x1b[1;2Q", "5500"), // Shift-F2
+        (b"\x1b[1;3S", "6B00"), // Alt-F4
+        (b"\x1b[A", "48E0"),    // up
+        (b"\x1b[1;5C", "74E0"), // Ctrl-right
+        (b"\x1b[3~", "53E0"),   // Del
+        (b"\x1b[Z", "0F00"),    // Shift-Tab
+        (b"\x7f", "0E08"),      // Backspace
+        (b"\x1d]", "1B1D"),     // Ctrl-], from the menu
+    ];
+    let mut session = Session::start("key-codes");
+    session.wait_for("Keys:");
+    let mut expected = "Keys:".to_owned();
+    for (bytes, code) in keys {
+        session.type_keys(bytes);
+        expected.push_str(&format!(" {code}"));
+        session.wait_for(&expected);
+    }
+    session.type_keys(QUIT);
+    assert_eq!(session.status(), Some(0));
+}
+
+#[test]
 fn a_long_paste_arrives_whole() {
     let mut session = Session::start("echo");
     session.wait_for("Type");

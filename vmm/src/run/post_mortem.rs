@@ -14,6 +14,9 @@ use crate::report::Reporter;
 use super::linear_space::LinearSpace;
 use super::vm::Vm;
 
+/// The segment of the BIOS.
+const ROM: u16 = 0xF000;
+
 /// How many exits are kept.
 const KEPT: usize = 64;
 
@@ -71,7 +74,8 @@ impl Ring {
             // In real mode the selector tells the base. In protected mode only that of the last segment is known.
             let (base, size) = match record.cs {
                 cs if cs == here.selector => (here.base, here.size),
-                cs if vm.backend.in_real_mode() => (u32::from(cs) << 4, CodeSize::Bits16),
+                // Nobody but real mode calls the BIOS.
+                cs if vm.backend.in_real_mode() || cs == ROM => (u32::from(cs) << 4, CodeSize::Bits16),
                 _ => (0, CodeSize::Unknown),
             };
             record.size = size;

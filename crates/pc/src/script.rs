@@ -50,15 +50,22 @@ const LEFT_CTRL: u8 = 0x1D;
 const LEFT_ALT: u8 = 0x38;
 
 impl KeyPress {
-    /// The key events of the press, in order: modifiers down, key down, key up, modifiers up.
-    pub fn events(self) -> impl Iterator<Item = KeyEvent> {
-        let modifiers = [(self.ctrl, LEFT_CTRL), (self.alt, LEFT_ALT), (self.shift, LEFT_SHIFT)];
-        let moved = move |pressed: bool| {
-            let held = modifiers.into_iter().filter(|modifier| modifier.0);
-            held.map(move |(_, scan)| KeyEvent { scan, extended: false, pressed })
-        };
+    /// The key events of the press, in order: modifiers down, key down, key up. The modifiers are still held: programs
+    /// ask for them when they have taken the key. See [`Self::release`].
+    pub fn press(self) -> impl Iterator<Item = KeyEvent> {
         let own = |pressed: bool| KeyEvent { scan: self.scan, extended: self.extended, pressed };
-        moved(true).chain([own(true), own(false)]).chain(moved(false))
+        self.modifiers(true).chain([own(true), own(false)])
+    }
+
+    /// The modifiers come up.
+    pub fn release(self) -> impl Iterator<Item = KeyEvent> {
+        self.modifiers(false)
+    }
+
+    fn modifiers(self, pressed: bool) -> impl Iterator<Item = KeyEvent> {
+        let modifiers = [(self.ctrl, LEFT_CTRL), (self.alt, LEFT_ALT), (self.shift, LEFT_SHIFT)];
+        let held = modifiers.into_iter().filter(|modifier| modifier.0);
+        held.map(move |(_, scan)| KeyEvent { scan, extended: false, pressed })
     }
 }
 
@@ -124,6 +131,8 @@ pub struct Script {
     stroke: usize,
     phase: Phase,
     next_poll: Ticks,
+    /// A key that was pressed with its modifiers, which are still down.
+    held: Option<KeyPress>,
     /// The time until the next look at the screen; it doubles up to a tick.
     look_after: u64,
     last_look: Ticks,
@@ -137,6 +146,7 @@ impl Script {
             stroke: 0,
             phase: Phase::Until(Ticks::ZERO),
             next_poll: Ticks::ZERO,
+            held: None,
             look_after: FIRST_LOOK,
             last_look: Ticks::ZERO,
         }
@@ -225,6 +235,9 @@ impl Script {
                 return false;
             }
             // Taken. What comes next, comes from here on.
+            if let Some(key) = self.held.take() {
+                key.release().for_each(|event| pc.key(event, now));
+            }
             let is_last = steps.stroke(self.step, self.stroke).is_none();
             let pause = if is_last { 0 } else { TICKS_BETWEEN_KEYS * GUEST_TICK };
             self.phase = Phase::Until(now.plus(pause));
@@ -233,9 +246,8 @@ impl Script {
         match steps.stroke(self.step, self.stroke) {
             Some(Stroke::Press(_)) if !pc.keyboard_idle(memory) => false,
             Some(Stroke::Press(key)) => {
-                for event in key.events() {
-                    pc.key(event, now);
-                }
+                key.press().for_each(|event| pc.key(event, now));
+                self.held = Some(key);
                 self.stroke += 1;
                 self.phase = Phase::KeyOut;
                 false

@@ -232,9 +232,27 @@ fn an_empty_script_runs_until_the_guest_ends() {
 #[test]
 fn modifiers_go_down_first_and_come_up_last() {
     let press = KeyPress { scan: 0x53, extended: true, shift: false, ctrl: true, alt: true };
-    let events: Vec<(u8, bool)> = press.events().map(|event| (event.scan, event.pressed)).collect();
+    let events: Vec<(u8, bool)> =
+        press.press().chain(press.release()).map(|event| (event.scan, event.pressed)).collect();
     assert_eq!(
         events,
         [(0x1D, true), (0x38, true), (0x53, true), (0x53, false), (0x1D, false), (0x38, false)]
     );
+}
+
+#[test]
+fn a_modifier_is_still_held_when_the_program_has_taken_the_key() {
+    const ALT_HELD: u8 = 1 << 3;
+    const ALT_F: Stroke =
+        Stroke::Press(KeyPress { scan: 0x21, extended: false, shift: false, ctrl: false, alt: true });
+    let mut guest = Guest::new();
+    let steps = [Given::Keys(&[ALT_F])];
+    while guest.read.is_empty() {
+        assert_eq!(guest.poll(&steps), Progress::Running);
+        guest.go_on();
+    }
+    assert_eq!(guest.read[0].0, 0x2100);
+    assert_eq!(guest.machine.memory.read_u8(0x417) & ALT_HELD, ALT_HELD);
+    guest.run(&steps, 100);
+    assert_eq!(guest.machine.memory.read_u8(0x417) & ALT_HELD, 0);
 }

@@ -30,6 +30,9 @@ pub enum Wish {
 /// Rows of the largest text mode that is shown.
 const MAX_ROWS: usize = 60;
 
+/// Guest ticks for which a person holds Shift, Ctrl and Alt after the key: programs ask for them when they take it.
+const HELD_TICKS: u64 = 2;
+
 /// Guest ticks from one look at a script's screen to the next: a second.
 const SCRIPT_SHOWS: u64 = 18;
 
@@ -77,6 +80,8 @@ pub struct Console<'a> {
     splitter: Splitter,
     waiting: [Waiting; WAITING_KEYS],
     waiting_count: usize,
+    /// The key that was pressed last, if its modifiers are still down, and until when.
+    held: Option<(KeyPress, Ticks)>,
     /// The machine's keyboard has sent the prefix of an extended key.
     extended: bool,
 }
@@ -151,6 +156,7 @@ impl<'a> Console<'a> {
             splitter: Splitter::new(),
             waiting: [Waiting::default(); WAITING_KEYS],
             waiting_count: 0,
+            held: None,
             extended: false,
         }
     }
@@ -307,13 +313,24 @@ impl<'a> Console<'a> {
         }
     }
 
+    fn release_held(&mut self, pc: &mut Pc, now: Ticks) {
+        if let Some((press, _)) = self.held.take() {
+            press.release().for_each(|event| pc.key(event, now));
+        }
+    }
+
     fn type_waiting(&mut self, pc: &mut Pc, memory: &dyn GuestMemory, now: Ticks) {
+        if self.held.is_some_and(|(_, until)| now >= until) {
+            self.release_held(pc, now);
+        }
         while self.waiting_count > 0 && pc.keyboard_has_room() {
             let Waiting { press, pasted } = self.waiting[0];
             if pasted && !pc.keyboard_is_followed(memory) {
                 break;
             }
-            press.events().for_each(|event| pc.key(event, now));
+            self.release_held(pc, now);
+            press.press().for_each(|event| pc.key(event, now));
+            self.held = Some((press, now.plus(HELD_TICKS * GUEST_TICK)));
             self.waiting.copy_within(1..self.waiting_count, 0);
             self.waiting_count -= 1;
             self.pasted += u32::from(pasted);

@@ -21,7 +21,7 @@ impl Machine {
     }
 
     fn press(&mut self, key: KeyPress) {
-        for event in key.events() {
+        for event in key.press().chain(key.release()) {
             self.pc.key(event, self.now);
         }
         self.serve_keyboard();
@@ -215,7 +215,7 @@ fn a_hooked_int_15_sees_every_code_and_may_swallow_it() {
 #[test]
 fn a_program_that_reads_port_60_itself_has_taken_the_key() {
     let mut machine = Machine::on();
-    for event in key(0x1E).events() {
+    for event in key(0x1E).press() {
         machine.pc.key(event, machine.now);
     }
     assert!(!machine.pc.keyboard_idle(&machine.memory));

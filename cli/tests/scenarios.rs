@@ -1,7 +1,10 @@
 //! Whole runs of `hyper86`, as a user starts them, with what must come out of each. The rows are data, in
 //! `cli/tests/scenarios/*.toml`; `scenario/row.rs` says what a row can hold. Rows run two at a time, in sorted order.
 //!
-//! A row that needs what this machine lacks (a package, and no network to fetch it) is named, counted as not run, and
+//! Sessions with operating systems of others, in `cli/tests/guests.toml`, are asked for:
+//! `HYPER86_GUESTS=DIR cargo test -- --ignored`, where DIR holds their images.
+//!
+//! A row that needs what this machine lacks (an image; a package, and no network to fetch it) is named, counted as not run, and
 //! never as passed. `cargo test --test scenarios -- TEXT` runs the rows whose name holds TEXT.
 
 #[path = "scenario/bare.rs"]
@@ -29,16 +32,18 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let wanted: Vec<&str> =
         arguments.iter().filter(|word| !word.starts_with('-')).map(String::as_str).collect();
-    let cases: Vec<Case> = row::read_all()
+    let asked_for = arguments.iter().any(|word| word == "--ignored");
+    let with_all = arguments.iter().any(|word| word == "--include-ignored");
+    let scenarios = if asked_for { Vec::new() } else { row::read_all() };
+    let sessions = if asked_for || with_all { row::read_sessions() } else { Vec::new() };
+    let left = if asked_for || with_all { 0 } else { row::read_sessions().len() };
+    let cases: Vec<Case> = scenarios
         .into_iter()
+        .chain(sessions)
         .filter(|case| wanted.is_empty() || wanted.iter().any(|text| case.name.contains(text)))
         .collect();
     if arguments.iter().any(|word| word == "--list") {
         cases.iter().for_each(|case| println!("{}: test", case.name));
-        return ExitCode::SUCCESS;
-    }
-    // Ignored tests are asked for: there are none.
-    if arguments.iter().any(|word| word == "--ignored") {
         return ExitCode::SUCCESS;
     }
     println!("\nrunning {} scenarios", cases.len());
@@ -57,7 +62,7 @@ fn main() -> ExitCode {
     println!(
         "\ntest result: {}. {passed} passed; {failed} failed; {} ignored; 0 measured; {} filtered out; finished in {:.2}s\n",
         if failed == 0 { "ok" } else { "FAILED" },
-        outcomes.len() - passed - failed,
+        outcomes.len() - passed - failed + left,
         0,
         start.elapsed().as_secs_f32(),
     );

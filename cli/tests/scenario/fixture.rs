@@ -28,6 +28,7 @@ pub fn fill_word(word: &str, folder: &Path) -> Result<String, Missing> {
         Some(("zeros", size)) => sized(folder, "zeros", size.parse().unwrap()),
         None if name == "fat" => fat(folder)?,
         None if name == "mbr" => mbr(folder)?,
+        Some(("image", name)) => image(name, folder)?,
         Some(("diagnostic", name)) => diagnostic(name, folder)?,
         None if name == "syslinux" => syslinux(folder)?,
         None if name == "grub-legacy" => grub_legacy(folder)?,
@@ -66,6 +67,19 @@ fn mbr(folder: &Path) -> Result<PathBuf, Missing> {
     let path = sized(folder, "mbr", 4 << 20);
     succeed(Command::new(install).arg("--force").arg(&path));
     Ok(path)
+}
+
+/// A copy of a user's image, made once.
+fn image(name: &str, folder: &Path) -> Result<PathBuf, Missing> {
+    let copy = folder.join(name);
+    if !copy.exists() {
+        let given = std::env::var_os("HYPER86_GUESTS").ok_or_else(|| {
+            Missing(format!("HYPER86_GUESTS names no folder, which should hold {name}; the README says more"))
+        })?;
+        let original = Path::new(&given).join(name);
+        fs::copy(&original, &copy).map_err(|error| Missing(format!("{}: {error}", original.display())))?;
+    }
+    Ok(copy)
 }
 
 /// A disk with a diagnostic boot record of syslinux-common: a whole number of cylinders, so that nobody rounds.

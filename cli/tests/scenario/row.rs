@@ -16,7 +16,8 @@ struct File {
 /// A row. In `prepare`, `command` and `files`, `{tmp}` is a folder of the case's own, `{guest:NAME}` a disk image with
 /// that program of the `guests` package, `{fat}` a floppy formatted by mkfs.fat, `{mbr}` a disk with the boot record of
 /// Debian's package mbr, `{diagnostic:NAME}` one with a diagnostic boot record of syslinux-common, `{syslinux}` a floppy with
-/// syslinux 6, `{grub-legacy}` one with GRUB 0.97, `{bcc}` one with a C program compiled by Debian's bcc, `{zeros:N}` a file of N zero bytes.
+/// syslinux 6, `{grub-legacy}` one with GRUB 0.97, `{bcc}` one with a C program compiled by Debian's bcc, `{zeros:N}` a file of N zero bytes,
+/// `{image:NAME}` a copy of that file of the folder HYPER86_GUESTS, which stays what the commands made of it.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Row {
@@ -96,14 +97,20 @@ pub fn read_all() -> Vec<Case> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios");
     let mut files: Vec<_> = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.sort();
-    let mut cases = Vec::new();
-    for path in files.iter().filter(|path| path.extension().is_some_and(|extension| extension == "toml")) {
-        let text = fs::read_to_string(path).unwrap();
-        let file: File = toml::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-        let topic = path.file_stem().unwrap().to_string_lossy();
-        cases.extend(file.scenario.iter().flat_map(|row| on_machines(&topic, row)));
-    }
-    cases
+    let scenarios = files.iter().filter(|path| path.extension().is_some_and(|extension| extension == "toml"));
+    scenarios.flat_map(|path| read(path)).collect()
+}
+
+/// The sessions with operating systems of others.
+pub fn read_sessions() -> Vec<Case> {
+    read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/guests.toml"))
+}
+
+fn read(path: &Path) -> Vec<Case> {
+    let text = fs::read_to_string(path).unwrap();
+    let file: File = toml::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let topic = path.file_stem().unwrap().to_string_lossy();
+    file.scenario.iter().flat_map(|row| on_machines(&topic, row)).collect()
 }
 
 fn on_machines(topic: &str, row: &Row) -> Vec<Case> {

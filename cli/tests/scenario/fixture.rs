@@ -133,7 +133,7 @@ fn c_program(folder: &Path) -> Result<PathBuf, Missing> {
         let command = command.args(&words[1..]).current_dir(folder);
         succeed(command.env("PATH", &path).env("BCC_EXEC_PREFIX", prefix));
     };
-    for (name, text) in [("start.s", include_str!("start.s")), ("primes.c", include_str!("primes.c"))] {
+    for (name, text) in [("start.s", include_str!("start.as86")), ("primes.c", include_str!("primes.c"))] {
         fs::write(folder.join(name), text).unwrap();
     }
     run(&["as86", "-0", "-u", "-w", "-n", "start.s", "-o", "start.o", "start.s"]);

@@ -69,15 +69,6 @@ impl KeyPress {
     }
 }
 
-/// The steps of a script, by number from 0.
-pub trait Steps {
-    /// The step `index`, or `None` behind the last.
-    fn step(&self, index: usize) -> Option<Step<'_>>;
-
-    /// The stroke `index` of the [`Step::Keys`] at `step`, or `None` behind the last.
-    fn stroke(&self, step: usize, index: usize) -> Option<Stroke>;
-}
-
 /// Ticks between a key that was taken and the next key.
 const TICKS_BETWEEN_KEYS: u64 = 2;
 /// A script that starts with keys types the first one as if another had been taken at power-on.
@@ -122,6 +113,15 @@ enum Phase {
     KeyOut,
     /// The last step typed, and its last key was taken at `since`.
     Settling { since: Ticks, fingerprint: u64, changed: Ticks },
+}
+
+/// The steps of a script, by number from 0.
+pub trait Steps {
+    /// The step `index`, or `None` behind the last.
+    fn step(&self, index: usize) -> Option<Step<'_>>;
+
+    /// The stroke `index` of the [`Step::Keys`] at `step`, or `None` behind the last.
+    fn stroke(&self, step: usize, index: usize) -> Option<Stroke>;
 }
 
 /// The executor of a script.

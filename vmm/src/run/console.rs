@@ -10,6 +10,7 @@ use v8086::GuestMemory;
 use wire::frame::{Splitter, decode};
 use wire::{Cursor, End, Input, Items, KeyItem, Link, Load, Outcome, Record, RunJob, Step};
 
+use super::key_queue::KeyQueue;
 use crate::local;
 use crate::report::Reporter;
 
@@ -30,28 +31,14 @@ pub enum Wish {
 /// Rows of the largest text mode that is shown.
 const MAX_ROWS: usize = 60;
 
-/// Guest ticks for which a person holds Shift, Ctrl and Alt after the key: programs ask for them when they take it.
-const HELD_TICKS: u64 = 2;
-
 /// Guest ticks from one look at a script's screen to the next: a second.
 const SCRIPT_SHOWS: u64 = 18;
-
-/// Typed keys that wait for room in the keyboard.
-const WAITING_KEYS: usize = 64;
 
 /// Guest ticks between two words on how the run is getting on: a second.
 const PULSE_TICKS: u64 = 18;
 
 /// What of a screen decides how it looks: size, and cursor if it is visible.
 type Head = (u8, u8, Option<Cursor>);
-
-/// A key that waits.
-#[derive(Clone, Copy, Default)]
-struct Waiting {
-    press: KeyPress,
-    /// It is part of a paste, and waits until the program has read those before.
-    pasted: bool,
-}
 
 /// The console of a run.
 pub struct Console<'a> {
@@ -68,8 +55,7 @@ pub struct Console<'a> {
     /// When there is something to do: at the next tick, or earlier.
     next_turn: Ticks,
     next_pulse: u64,
-    /// Keys of a paste that were pressed, and as last reported.
-    pasted: u32,
+    /// Keys of a paste that were pressed, as last reported.
     pasted_told: u32,
     backend: &'static str,
     /// What was sent last.
@@ -78,10 +64,7 @@ pub struct Console<'a> {
     /// What is left of what arrives at the guest's COM1.
     serial_input: &'a [u8],
     splitter: Splitter,
-    waiting: [Waiting; WAITING_KEYS],
-    waiting_count: usize,
-    /// The key that was pressed last, if its modifiers are still down, and until when.
-    held: Option<(KeyPress, Ticks)>,
+    keys: KeyQueue,
     /// The machine's keyboard has sent the prefix of an extended key.
     extended: bool,
 }
@@ -147,16 +130,13 @@ impl<'a> Console<'a> {
             next_tick: Ticks::ZERO,
             next_turn: Ticks::ZERO,
             next_pulse: 0,
-            pasted: 0,
             pasted_told: 0,
             backend,
             head: None,
             cells: [[0; 2 * MAX_COLUMNS]; MAX_ROWS],
             serial_input: job.serial_input,
             splitter: Splitter::new(),
-            waiting: [Waiting::default(); WAITING_KEYS],
-            waiting_count: 0,
-            held: None,
+            keys: KeyQueue::new(),
             extended: false,
         }
     }
@@ -217,16 +197,16 @@ impl<'a> Console<'a> {
             Wish::GoOn
         };
         if self.who == Who::Person {
-            self.type_waiting(pc, memory, now);
-            if self.tick >= self.next_pulse || self.pasted != self.pasted_told {
+            self.keys.press(pc, memory, now);
+            if self.tick >= self.next_pulse || self.keys.pasted() != self.pasted_told {
                 self.next_pulse = self.tick + PULSE_TICKS;
-                self.pasted_told = self.pasted;
-                report.record(&Record::Pulse { backend: self.backend, exits, pasted: self.pasted });
+                self.pasted_told = self.keys.pasted();
+                report.record(&Record::Pulse { backend: self.backend, exits, pasted: self.pasted_told });
             }
         }
         self.next_turn = match self.who {
             // A program may read keys much faster than the clock ticks.
-            _ if self.waiting_count > 0 => now,
+            _ if !self.keys.is_empty() => now,
             Who::Script => self.next_tick.min(self.script.next_poll()),
             Who::Person | Who::Local => self.next_tick,
         };
@@ -291,11 +271,7 @@ impl<'a> Console<'a> {
             match input {
                 Input::Key(item) => self.wait_in_line(item, false),
                 Input::Paste(item) => self.wait_in_line(item, true),
-                Input::DropKeys => {
-                    let waiting = self.waiting[..self.waiting_count].iter();
-                    self.pasted += waiting.filter(|waiting| waiting.pasted).count() as u32;
-                    self.waiting_count = 0;
-                }
+                Input::DropKeys => self.keys.drop_all(),
                 Input::Reset => return Wish::Reset,
                 Input::Insert(disk) => return Wish::Insert(disk),
                 Input::Load(load) => return Wish::Load(load),
@@ -306,34 +282,8 @@ impl<'a> Console<'a> {
     }
 
     fn wait_in_line(&mut self, item: KeyItem, pasted: bool) {
-        if let (Stroke::Press(press), Some(place)) = (stroke(item), self.waiting.get_mut(self.waiting_count))
-        {
-            *place = Waiting { press, pasted };
-            self.waiting_count += 1;
-        }
-    }
-
-    fn release_held(&mut self, pc: &mut Pc, now: Ticks) {
-        if let Some((press, _)) = self.held.take() {
-            press.release().for_each(|event| pc.key(event, now));
-        }
-    }
-
-    fn type_waiting(&mut self, pc: &mut Pc, memory: &dyn GuestMemory, now: Ticks) {
-        if self.held.is_some_and(|(_, until)| now >= until) {
-            self.release_held(pc, now);
-        }
-        while self.waiting_count > 0 && pc.keyboard_has_room() {
-            let Waiting { press, pasted } = self.waiting[0];
-            if pasted && !pc.keyboard_is_followed(memory) {
-                break;
-            }
-            self.release_held(pc, now);
-            press.press().for_each(|event| pc.key(event, now));
-            self.held = Some((press, now.plus(HELD_TICKS * GUEST_TICK)));
-            self.waiting.copy_within(1..self.waiting_count, 0);
-            self.waiting_count -= 1;
-            self.pasted += u32::from(pasted);
+        if let Stroke::Press(press) = stroke(item) {
+            self.keys.push(press, pasted);
         }
     }
 

@@ -9,6 +9,7 @@ mod console;
 mod cpuid;
 mod disk;
 mod idle;
+mod key_queue;
 mod linear_io;
 mod linear_space;
 mod msrs;

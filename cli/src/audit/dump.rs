@@ -15,6 +15,8 @@ pub struct Dump {
     pub lines: BTreeMap<Field, usize>,
     /// Whose it is, where the dump says so, such as `domain 3, VCPU 0`.
     pub label: Option<String>,
+    /// What is known of the memory that the VMCS points to: 8 bytes at each address, a multiple of 8.
+    pub memory: BTreeMap<u64, u64>,
     /// The entries of MSR areas that it prints.
     pub msrs: Vec<AreaEntry>,
     /// Values that it prints though they are not the VMCS's, and other things to know.

@@ -1,6 +1,6 @@
 //! The audit of one dump: which rules it breaks, and which cannot be decided from it.
 
-use vmx::audit::{self, Demand, Evidence, Finding, NoMemory, Permitted, Rule, Violation, Why};
+use vmx::audit::{self, Demand, Evidence, Finding, Permitted, Rule, Violation, Why};
 use vmx::capability::{Profile, msr};
 use vmx::{Capabilities, Field};
 
@@ -67,11 +67,12 @@ pub struct Judgement {
     pub repairs: Vec<(Field, u64)>,
 }
 
-/// Audits `dump` for a processor with these `capabilities`. A dump has no memory.
+/// Audits `dump` for a processor with these `capabilities`, with what the dump tells of memory.
 pub fn judge(dump: &Dump, capabilities: &Capabilities) -> Judgement {
     let mut judgement = Judgement::default();
     let mut permitted = Permitted::new();
-    audit::check_with(&dump.machine, capabilities, &NoMemory, &mut |finding| match finding {
+    let memory = |address: u64| dump.memory.get(&address).copied();
+    audit::check_with(&dump.machine, capabilities, &memory, &mut |finding| match finding {
         Finding::Violation(violation) => {
             permitted.add(&violation);
             judgement.broken.push(broken(&violation));

@@ -1,5 +1,6 @@
 //! How an audit is shown: to people grouped by area with the fix last, to programs as one JSON object.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use serde_json::{Value, json};
@@ -294,6 +295,7 @@ fn dump_object(dump: &Dump, judgement: &Judgement) -> Value {
         "label": dump.label,
         "machine": machine,
         "msrs": msrs,
+        "memory": dump.memory.iter().map(|(at, bytes)| (format!("{at:#x}"), format!("{bytes:#x}"))).collect::<BTreeMap<_, _>>(),
         "violations": judgement.broken.iter().map(broken_object).collect::<Vec<_>>(),
         "outcomes": judgement.outcomes,
         "repairs": judgement.repairs.iter().map(|(field, value)| field_object(dump, *field, *value)).collect::<Vec<_>>(),

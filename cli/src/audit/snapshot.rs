@@ -1,8 +1,9 @@
 //! Reads our own JSON: a snapshot of a VMCS, or what `hyper86 demo --json` prints.
 //!
 //! The fields stand under `machine` (or `fields`, or at the top): a list of `{"field": "0x6820", "value": "0x2"}`, or
-//! an object of names or encodings and values. `results` holds what was read after the exit, and `capabilities` the
-//! processor's profile.
+//! an object of names or encodings and values. `results` holds what was read after the exit, `capabilities` the
+//! processor's profile, and `memory` what the VMCS points to (MSR areas, page-directory pointers, the virtual-APIC page):
+//! an object of addresses and the 8 bytes there.
 
 use anyhow::{Context, bail};
 use serde_json::{Map, Value};
@@ -29,6 +30,7 @@ pub fn read(bytes: &[u8]) -> anyhow::Result<(Reading, Option<Processor>)> {
         Value::Object(object) => take_object(object, &mut dump, &mut unknown),
         _ => bail!("line 1: expected an object with the fields of a VMCS"),
     }
+    take_memory(&value, &mut dump)?;
     if dump.machine.is_empty() {
         bail!(
             "line 1: no field of a VMCS in this JSON; expected \"machine\": {{\"guest_cr0\": \"0x80000031\", …}}"
@@ -40,6 +42,18 @@ pub fn read(bytes: &[u8]) -> anyhow::Result<(Reading, Option<Processor>)> {
         None => value.get("cpu").filter(|cpu| cpu.is_string()).and_then(|cpu| from_json_name(cpu).ok()),
     };
     Ok((Reading { format: Format::Json, dumps: vec![dump], unknown }, processor))
+}
+
+/// `{"memory": {"0x1000": "0x174", "0x1008": "0x10"}}`.
+fn take_memory(value: &Value, dump: &mut Dump) -> anyhow::Result<()> {
+    for (address, bytes) in value.get("memory").and_then(Value::as_object).into_iter().flatten() {
+        let at = number(address).filter(|at| at.is_multiple_of(8));
+        let at =
+            at.with_context(|| format!("line 1: memory: {address:?} is no multiple of 8 in hexadecimal"))?;
+        let bytes = json_number(bytes).with_context(|| format!("line 1: memory at {address}: no number"))?;
+        dump.memory.insert(at, bytes);
+    }
+    Ok(())
 }
 
 fn from_json_name(name: &Value) -> anyhow::Result<Processor> {
@@ -122,6 +136,16 @@ mod tests {
         }
         assert!(read(rows[1].as_bytes()).unwrap().1.is_some());
         assert_eq!(read(rows[6].as_bytes()).unwrap().1.unwrap().name.as_deref(), Some("core2"));
+    }
+
+    #[test]
+    fn memory_is_8_bytes_at_an_address() {
+        let text = r#"{"machine": {"guest_rflags": 2}, "memory": {"0x1000": "0x174", "1008": 16}}"#;
+        let dump = &read(text.as_bytes()).unwrap().0.dumps[0];
+        assert_eq!(dump.memory.get(&0x1000), Some(&0x174));
+        assert_eq!(dump.memory.get(&0x1008), Some(&16));
+        let odd = r#"{"machine": {"guest_rflags": 2}, "memory": {"0x1001": "0x174"}}"#;
+        assert!(read(odd.as_bytes()).unwrap_err().to_string().contains("multiple of 8"));
     }
 
     #[test]

@@ -43,7 +43,7 @@ fn what_turns_on_the_processor_is_said_to_be_likely_and_no_finding() {
 
 #[test]
 fn statuses_and_outputs_are_those_that_scripts_rely_on() {
-    let rows: [(&[&str], &str, i32, &[&str]); 13] = [
+    let rows: [(&[&str], &str, i32, &[&str]); 14] = [
         (&["audit", "-"], KVM_4_19, 0, &["KVM dump", "No rule is broken", "Not decided", "--caps"]),
         (
             &["audit", "-"],
@@ -105,6 +105,14 @@ fn statuses_and_outputs_are_those_that_scripts_rely_on() {
             "guest_tr_access_rights = 0x10021\nguest_tr_limit = 0x67\nvm_entry_controls = 0x11ff\n",
             1,
             &["guest.segment.tr.usable", "for all rules on guest_tr_access_rights: write ABh"],
+        ),
+        // A snapshot with the memory that a rule looks into.
+        (
+            &["audit", "-", "--caps", "core2"],
+            r#"{"machine": {"vm_entry_msr_load_count": 2, "vm_entry_msr_load_address": "0x1000"},
+                "memory": {"0x1000": "0x174", "0x1008": 0, "0x1010": "0xc0000100", "0x1018": 0}}"#,
+            1,
+            &["load.msr.base", "80000022h", "take entry 2 (MSR C0000100h) out of the area at 1000h"],
         ),
         (&["audit", "-"], "guest_rflags = 0\n", 1, &["list of fields", "guest_rflags = 0h", "fix: "]),
         (

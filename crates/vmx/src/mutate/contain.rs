@@ -92,10 +92,13 @@ fn one_of(choices: &[u64], page: u64) -> Option<u64> {
 }
 
 /// An area stays at the start of its page, with no more entries than are harmless; but one that reaches beyond the
-/// physical-address width, which the processor must refuse, may lie at its end.
+/// physical-address width, which the processor must refuse, may lie at its end. It has no more entries than have their
+/// length in 32 bits: Bochs multiplies in those, and a longer area looks short to it.
 fn contain_area(machine: &mut Machine, count: Field, address: Field, page: u64, width: u64) {
     let (Some(entries), Some(start)) = (machine.get(count), machine.get(address)) else { return };
+    const MOST_ENTRIES: u64 = u32::MAX as u64 / 16;
     let overflows = entries != 0
+        && entries <= MOST_ENTRIES
         && start <= width
         && start.checked_add(16 * entries - 1).is_none_or(|last| last > width)
         && start & !IN_PAGE == width & !IN_PAGE;

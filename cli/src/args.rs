@@ -3,6 +3,7 @@
 mod bench;
 mod breaks;
 mod drive;
+mod fuzz;
 mod guest;
 mod offline;
 
@@ -18,6 +19,7 @@ use crate::keys;
 pub use bench::{BenchArgs, BenchForm};
 pub use breaks::BreakName;
 pub use drive::{DiskArgs, Drive, DriveArg, SaveArg};
+pub use fuzz::{FuzzArgs, PlantName};
 pub use guest::GuestArgs;
 pub use offline::{AuditArgs, CapsArgs, ExplainArgs};
 
@@ -63,6 +65,8 @@ pub enum Command {
     Explain(ExplainArgs),
     /// Show what a processor's VT-x can do, control by control.
     Caps(CapsArgs),
+    /// Run hostile programs in a VM by the thousand, and look what comes of it.
+    Fuzz(FuzzArgs),
     /// Boot a raw image as a PC would, and show what it sends to COM1.
     #[command(hide = true)]
     Pc(PcArgs),

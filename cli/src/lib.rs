@@ -1,7 +1,7 @@
 //! The host tool: builds the VMM, lays out boot images, runs them in an engine, and shows what happened.
 //!
 //! A command line becomes [`args`], each command is one module ([`demo`], [`run`], [`bench`], [`new`], [`run_app`], [`image`],
-//! [`doctor`], [`audit`], [`explain`], [`caps`]) that ends in a [`status::Status`] or a [`status::Failure`], and that
+//! [`doctor`], [`audit`], [`explain`], [`caps`], [`mod@fuzz`]) that ends in a [`status::Status`] or a [`status::Failure`], and that
 //! is the process's exit status.
 
 pub mod args;
@@ -17,6 +17,7 @@ pub mod drives;
 pub mod engine;
 pub mod explain;
 pub mod explanation;
+pub mod fuzz;
 pub mod image;
 pub mod json;
 pub mod keys;
@@ -75,6 +76,7 @@ fn carry_out(command: &Command) -> Result<Status, Failure> {
         Command::Audit(arguments) => audit::audit(arguments),
         Command::Explain(arguments) => explain::explain(&arguments.what),
         Command::Caps(arguments) => caps::caps(arguments),
+        Command::Fuzz(arguments) => fuzz::fuzz(arguments),
         Command::Pc(arguments) => run_app::pc(arguments),
     }
 }

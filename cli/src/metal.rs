@@ -28,6 +28,9 @@ const PROFILE: &str = "metal";
 /// The profile of what is emulated for long.
 const FAST_PROFILE: &str = "metal-fast";
 
+/// The profile of the fuzzer's VMM.
+const FUZZ_PROFILE: &str = "metal-fuzz";
+
 /// In `flags.txt`, the linker script beside it.
 const LINKER_SCRIPT: &str = "{link.ld}";
 
@@ -77,6 +80,14 @@ pub fn counting_vmm() -> Result<Elf, Failure> {
 /// As for [`vmm`].
 pub fn prover() -> Result<Elf, Failure> {
     on_runtime("prover", FAST_PROFILE, &[], "the prover")
+}
+
+/// The ELF file of the VMM that runs hostile programs, up to date.
+///
+/// # Errors
+/// As for [`vmm`].
+pub fn fuzzer() -> Result<Elf, Failure> {
+    on_runtime("vmm", FUZZ_PROFILE, &["fuzz"], "the fuzzer's VMM")
 }
 
 /// A package of ours that stands on the runtime. Each set of features has a target folder of its own, so that none makes

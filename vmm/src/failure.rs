@@ -2,6 +2,7 @@
 
 use core::fmt;
 
+use v8086::FarPointer;
 use vmx::controls::ControlRefused;
 use wire::Outcome;
 
@@ -45,8 +46,32 @@ pub enum Failure {
     Audit(usize),
     /// Something was written that no guest may reach.
     Integrity(Damage),
+    /// The guest asks for what its back-end does not carry.
+    Unsupported(Unsupported),
     /// Something else happened than was announced.
     Unexpected(&'static Line),
+}
+
+/// A guest in virtual-8086 mode switches to protected mode.
+#[derive(Clone, Copy, Debug)]
+pub struct Unsupported {
+    /// By which instruction.
+    pub by: &'static str,
+    /// Where.
+    pub at: FarPointer,
+    /// On which back-end.
+    pub backend: &'static str,
+}
+
+impl fmt::Display for Unsupported {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { by, at: FarPointer { segment, offset }, backend } = self;
+        write!(
+            f,
+            "the guest switches to protected mode ({by} at {segment:04X}:{offset:04X}), which the {backend} back-end \
+             cannot run; the unrestricted back-end could"
+        )
+    }
 }
 
 /// The failure in words that ends the run.
@@ -57,6 +82,9 @@ pub fn unexpected(text: fmt::Arguments) -> Failure {
     let mut line = Line::new();
     // A line that is too long is cut.
     let _ = fmt::Write::write_fmt(&mut line, text);
+    // There can be several in one boot, and only the first is kept.
+    #[cfg(feature = "fuzz")]
+    rt::println!("\nfuzz: said {}", line.as_str());
     Failure::Unexpected(WHAT_HAPPENED.keep(line))
 }
 
@@ -76,6 +104,7 @@ impl Failure {
             | Self::Entry(_)
             | Self::Audit(_)
             | Self::Integrity(_)
+            | Self::Unsupported(_)
             | Self::Unexpected(_) => Outcome::Failed,
         }
     }
@@ -105,6 +134,7 @@ impl fmt::Display for Failure {
                 write!(f, "the plan breaks {count} rule(s) of the manual; nothing was launched")
             }
             Self::Integrity(damage) => write!(f, "{damage}"),
+            Self::Unsupported(unsupported) => write!(f, "{unsupported}"),
             Self::Unexpected(line) => write!(f, "{}", line.as_str()),
         }
     }
@@ -129,6 +159,7 @@ from! {
     WriteRefused => Write;
     EntryFailure => Entry;
     Damage => Integrity;
+    Unsupported => Unsupported;
 }
 
 impl From<NoTimer> for Failure {

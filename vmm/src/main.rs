@@ -12,6 +12,8 @@ mod cpu;
 mod demo;
 mod exit;
 mod failure;
+#[cfg(feature = "fuzz")]
+mod fuzzer;
 mod guest_cpu;
 mod host_timer;
 mod io;
@@ -67,6 +69,8 @@ fn work(context: &mut Context, job: &Job) -> Result<Ending, Failure> {
     match job {
         Job::Demo { demo, sabotage, ticks } => demo::show(context, *demo, *sabotage, *ticks),
         Job::Run(job) => run::run(context, job),
+        #[cfg(feature = "fuzz")]
+        Job::Fuzz(job) => fuzzer::fuzz(context, job),
     }
 }
 

@@ -42,6 +42,62 @@ pub enum Job<'a> {
     /// A 16-bit disk image in a VM.
     #[serde(borrow)]
     Run(RunJob<'a>),
+    /// Hostile programs in a VM, one after the other.
+    #[cfg(feature = "fuzz")]
+    #[serde(borrow)]
+    Fuzz(FuzzJob<'a>),
+}
+
+/// Hostile programs.
+#[cfg(feature = "fuzz")]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FuzzJob<'a> {
+    /// The VM; its one disk is a blank floppy, whose boot sector becomes the program.
+    #[serde(borrow)]
+    pub run: RunJob<'a>,
+    /// Which programs.
+    pub programs: Programs,
+    /// How many.
+    pub count: u64,
+    /// How many between two looks at what no guest may change.
+    pub batch: u64,
+    /// What the VMM does wrong where a program asks for it, so that there is something to find.
+    pub plant: Option<Plant>,
+}
+
+/// Where hostile programs come from.
+#[cfg(feature = "fuzz")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Programs {
+    /// They are drawn, from this one on; the module is the corpus.
+    Drawn {
+        /// Chooses all of them.
+        seed: u64,
+        /// Number of the first.
+        first: u64,
+        /// The one that holds the planted instructions.
+        planted: Option<u64>,
+    },
+    /// The module holds them, a sector each.
+    Given,
+}
+
+/// A defect that is planted on purpose.
+#[cfg(feature = "fuzz")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Plant {
+    /// A byte of the other guest's memory changes.
+    OtherGuest,
+    /// A byte behind the guest's memory changes.
+    Canary,
+    /// An MSR of the VMM changes.
+    Msr,
+    /// A VMCS field is made invalid.
+    Entry,
+    /// The VMM panics.
+    Panic,
+    /// The VMM loops for ever.
+    Hang,
 }
 
 /// The course's steps.

@@ -16,6 +16,8 @@ pub use config::{
     Answer, Backend, BootConfig, Break, Chunk, Chunks, Demo, DiskImage, Geometry, Items, Job, Link,
     MEASURES_LEAF, RunJob, Step, Told,
 };
+#[cfg(feature = "fuzz")]
+pub use config::{FuzzJob, Plant, Programs};
 pub use input::{Input, KeyItem, LETTERBOX_SECTORS, Load, Modifiers};
 pub use record::{
     BiosCall, CODE_BYTES, CallRegisters, CodeSize, Counter, Cursor, EXIT_CODE, End, ExitRecord, LineKind,

@@ -5,6 +5,8 @@
 //! is in this folder.
 
 pub mod devices;
+#[cfg(feature = "fuzz")]
+pub mod host_registers;
 pub mod letterbox;
 pub mod nmi;
 pub mod registers;

@@ -101,6 +101,13 @@ pub fn note_debug_exception(causes: u64) {
     }
 }
 
+/// Loads DR6, which belongs to the guest: the VMM sets no breakpoints.
+#[cfg(feature = "fuzz")]
+pub fn set_debug_status(value: u64) {
+    // SAFETY: DR6 is read by debug handlers only; bits 63:32 are zero, as they must be.
+    unsafe { asm!("mov dr6, {}", in(reg) value & 0xFFFF_FFFF, options(nomem, nostack, preserves_flags)) };
+}
+
 /// Port 92h, system control port A: bit 1 is A20.
 pub fn system_control_port() -> u8 {
     // SAFETY: reading it has no effect.

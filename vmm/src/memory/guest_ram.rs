@@ -11,6 +11,9 @@ const CANARY: u8 = 0xC5;
 pub struct GuestRam {
     base: *mut u8,
     length: usize,
+    /// What the VMM wrote, and what the guest did as far as its tables tell.
+    #[cfg(feature = "fuzz")]
+    pub written: super::written_pages::WrittenPages,
 }
 
 impl GuestRam {
@@ -23,7 +26,21 @@ impl GuestRam {
         let whole = frames.take_bytes(alignment + length + PAGE_BYTES, alignment)?;
         whole[alignment - PAGE_BYTES..alignment].fill(CANARY);
         whole[alignment + length..].fill(CANARY);
-        Ok(Self { base: whole[alignment..].as_mut_ptr(), length })
+        Ok(Self {
+            base: whole[alignment..].as_mut_ptr(),
+            length,
+            #[cfg(feature = "fuzz")]
+            written: super::written_pages::WrittenPages::new(),
+        })
+    }
+
+    /// Every write of the VMM comes by here.
+    #[inline]
+    fn note(&mut self, address: usize, length: usize) {
+        #[cfg(feature = "fuzz")]
+        self.written.note(address, length);
+        #[cfg(not(feature = "fuzz"))]
+        let _ = (address, length);
     }
 
     /// Host-physical address of guest-physical 0.
@@ -51,6 +68,7 @@ impl GuestRam {
     pub fn write(&mut self, address: usize, bytes: &[u8]) {
         let inside = self.length.saturating_sub(address).min(bytes.len());
         if inside > 0 {
+            self.note(address, inside);
             // SAFETY: as in `read`.
             unsafe { core::ptr::copy_nonoverlapping(bytes.as_ptr(), self.base.add(address), inside) };
         }
@@ -59,6 +77,7 @@ impl GuestRam {
     /// Copies inside guest memory; the two may overlap, and must lie inside.
     pub fn copy_within(&mut self, from: usize, to: usize, length: usize) {
         assert!(from.max(to) <= self.length && length <= self.length - from.max(to));
+        self.note(to, length);
         // SAFETY: both lie inside the allocation, as just asserted; `copy` allows them to overlap.
         unsafe { core::ptr::copy(self.base.add(from), self.base.add(to), length) };
     }
@@ -75,6 +94,7 @@ impl GuestRam {
     pub fn store<const N: usize>(&mut self, address: usize, bytes: [u8; N]) -> bool {
         let inside = address <= self.length - N;
         if inside {
+            self.note(address, N);
             // SAFETY: as in `load`.
             unsafe { self.base.add(address).cast::<[u8; N]>().write(bytes) };
         }
@@ -90,6 +110,14 @@ impl GuestRam {
                 core::slice::from_raw_parts(self.base.add(self.length), PAGE_BYTES),
             ]
         };
-        before.iter().chain(behind).all(|&byte| byte == CANARY)
+        let whole = |page: &[u8]| page.as_chunks::<8>().0.iter().all(|word| *word == [CANARY; 8]);
+        whole(before) && whole(behind)
+    }
+
+    /// Writes to the canary page behind, as no program may.
+    #[cfg(feature = "fuzz")]
+    pub fn break_canary(&mut self) {
+        // SAFETY: the page lies inside the allocation made in `new`.
+        unsafe { self.base.add(self.length).write(0) };
     }
 }

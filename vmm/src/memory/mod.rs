@@ -16,6 +16,8 @@ mod kept;
 mod paging;
 mod pc_space;
 mod tss;
+#[cfg(feature = "fuzz")]
+mod written_pages;
 
 pub use a20::a20_is_on;
 pub use component_space::ComponentSpace;

@@ -1,6 +1,9 @@
 //! The physical memory of a guest PC: 640 KiB, video memory, ROM, RAM above 1 MiB, holes that read all ones, and an A20
 //! gate. What the guest's processor sees of it is up to the tables ([`PageTables`] or [`ExtendedPageTables`]).
 
+#[cfg(feature = "fuzz")]
+mod written;
+
 use core::ops::Range;
 
 use v8086::GuestMemory;
@@ -38,6 +41,10 @@ const TEXT_MEMORY: Range<usize> = 0xB_0000..0xC_0000;
 /// The A20 gate works on the first 2 MiB.
 const A20_REACH: usize = 2 << 20;
 
+/// Read-only pages that one instruction may write to: ENTER pushes over a page's end, and looks at where its frame will
+/// end, again over a page's end.
+const COPIES: usize = 4;
+
 /// Which tables stand between the guest and its memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Translation {
@@ -58,10 +65,15 @@ pub struct PcSpace {
     tables: PcTables,
     hole: Frame,
     /// Stand-ins for read-only pages, each with the page that it stands in for.
-    copies: [(Frame, Option<usize>); 2],
+    copies: [(Frame, Option<usize>); COPIES],
+    /// Which of them is taken next.
+    next_copy: usize,
     a20: bool,
     /// There is memory where video modes with pixels have it.
     pixel_memory: bool,
+    /// What is restored, where a fuzzer wants it.
+    #[cfg(feature = "fuzz")]
+    watch: Option<written::Watch>,
 }
 
 impl PcSpace {
@@ -89,8 +101,19 @@ impl PcSpace {
                 (ram, PcTables::Extended(tables))
             }
         };
-        let copies = [(frames.take()?, None), (frames.take()?, None)];
-        let mut space = Self { ram, tables, hole, copies, a20: true, pixel_memory: false };
+        let mut copy = || Ok((frames.take()?, None));
+        let copies = [copy()?, copy()?, copy()?, copy()?];
+        let mut space = Self {
+            ram,
+            tables,
+            hole,
+            copies,
+            next_copy: 0,
+            a20: true,
+            pixel_memory: false,
+            #[cfg(feature = "fuzz")]
+            watch: None,
+        };
         (0..space.small_pages()).for_each(|page| space.map(page));
         Ok(space)
     }
@@ -153,24 +176,26 @@ impl PcSpace {
         }
     }
 
-    /// Lets the next instruction write to the read-only page of `address` without effect: maps a copy there. An
-    /// instruction may cross into a second page. `false` if there is RAM, or two pages are open already.
+    /// Lets the next instruction write to the read-only page of `address` without effect: maps a copy there. `false` if
+    /// there is RAM. An instruction that needs more pages than there are copies never ends, which is the guest's trouble.
     pub fn open(&mut self, address: u64) -> bool {
         let page = address as usize / PAGE_BYTES;
-        if self.kind(page) == Page::Ram {
+        let behind = self.gate(page * PAGE_BYTES);
+        let kind = self.kind(behind / PAGE_BYTES);
+        if kind == Page::Ram {
             return false;
         }
-        let Some(free) = self.copies.iter().position(|(_, stands_for)| stands_for.is_none()) else {
-            return false;
-        };
         let mut contents = [0xFF; PAGE_BYTES];
-        if self.kind(page) == Page::Rom {
-            self.ram.read(page * PAGE_BYTES, &mut contents);
+        if kind == Page::Rom {
+            self.ram.read(behind, &mut contents);
         }
-        let (copy, stands_for) = &mut self.copies[free];
+        let (copy, stands_for) = &mut self.copies[self.next_copy];
         *copy.bytes_mut() = contents;
-        *stands_for = Some(page);
-        let frame = copy.address();
+        let (frame, earlier) = (copy.address(), stands_for.replace(page));
+        self.next_copy = (self.next_copy + 1) % COPIES;
+        if let Some(earlier) = earlier {
+            self.map(earlier);
+        }
         self.map_to(page, frame, Access::Write);
         true
     }
@@ -222,7 +247,13 @@ impl PcSpace {
         let behind = self.gate(page * PAGE_BYTES);
         let frame = PhysicalAddress(self.ram.address().0 + behind as u64);
         match self.kind(behind / PAGE_BYTES) {
-            Page::Ram => self.map_to(page, frame, Access::Write),
+            Page::Ram => {
+                #[cfg(feature = "fuzz")]
+                let access = self.access_to_ram(page, behind / PAGE_BYTES);
+                #[cfg(not(feature = "fuzz"))]
+                let access = Access::Write;
+                self.map_to(page, frame, access);
+            }
             Page::Rom => self.map_to(page, frame, Access::Read),
             Page::Hole => self.map_to(page, self.hole.address(), Access::Read),
         }

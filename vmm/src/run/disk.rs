@@ -129,6 +129,24 @@ impl ModuleDisks {
     }
 }
 
+#[cfg(feature = "fuzz")]
+impl ModuleDisks {
+    /// Makes every disk blank again, and `sector` the boot sector of the first.
+    pub fn renew(&mut self, sector: &[u8; SECTOR_SIZE]) {
+        for slot in self.media.iter_mut().flat_map(|medium| medium.slots.iter_mut()) {
+            let Slot::Copied(copy) = slot else { continue };
+            let (bytes, marks) = copy.split_at_mut(CHUNK_BYTES);
+            let groups = bytes.chunks_mut(8 * SECTOR_SIZE).zip(marks.as_chunks_mut::<8>().0);
+            for (sectors, marks) in groups.filter(|(_, marks)| **marks != [0; 8]) {
+                sectors.fill(0);
+                *marks = [0; 8];
+            }
+        }
+        self.asked = 0;
+        self.write(0, sector).expect("the floppy can be written, and there is memory for it");
+    }
+}
+
 impl Medium {
     /// In no drive, until it is filled in.
     fn none() -> Self {

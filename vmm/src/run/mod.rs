@@ -8,6 +8,8 @@ mod bios_trace;
 mod console;
 mod cpuid;
 mod disk;
+#[cfg(feature = "fuzz")]
+mod first_write;
 mod idle;
 mod key_queue;
 mod linear_io;
@@ -44,13 +46,19 @@ use crate::report::Line;
 use crate::{Context, Ending, host_timer, io};
 
 pub use backend::Impossible;
+#[cfg(feature = "fuzz")]
+pub use backend::{Backend, choose};
+#[cfg(feature = "fuzz")]
+pub use turns::turns;
+
 use console::{Console, Wish};
 use disk::ModuleDisks;
 use idle::Idle;
 use msrs::GuestMsrs;
 use post_mortem::Ring;
 use statistics::Statistics;
-use vm::{GUEST_CR4, Next, Vm};
+use vm::GUEST_CR4;
+pub use vm::{Next, Vm};
 
 /// Runs the job to its end.
 ///
@@ -96,7 +104,7 @@ pub fn run(context: &mut Context, job: &RunJob) -> Result<Ending, Failure> {
 }
 
 /// The PC, switched off.
-fn build(context: &mut Context, job: &RunJob, processor: &Processor) -> Result<Vm, Failure> {
+pub fn build(context: &mut Context, job: &RunJob, processor: &Processor) -> Result<Vm, Failure> {
     let clock = Clock::measure()?;
     // One that comes while the VMM itself runs has nothing to tell.
     rt::trap::set_nmi_hook(|_| {});

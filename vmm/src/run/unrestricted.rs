@@ -209,13 +209,24 @@ fn write_to_rom(vm: &mut Vm, physical: u64) -> Result<Next, Failure> {
     vm.at.set_rflags(rflags | Flags::TF);
     vmwrite(Field::EXCEPTION_BITMAP, (plan::UNRESTRICTED_EXCEPTIONS | 1 << vector::DEBUG).into());
     // An event whose frame went to ROM is delivered again, now that the frame has a place to vanish.
+    redeliver_event();
+    Ok(Next::Run)
+}
+
+/// Lets the event whose delivery the exit interrupted be delivered again. In real mode none has an error code, though
+/// Bochs 2.7 notes one, and an entry must not ask for it.
+pub fn redeliver_event() {
+    /// Vector, type, valid.
+    const EVENT: u64 = 0x8000_07FF;
+    const HAS_ERROR_CODE: u64 = 1 << 11;
     let delivering = vmread(Field::IDT_VECTORING_INFORMATION);
     if delivering >> 31 & 1 == 1 {
+        let protected = vmread(Field::GUEST_CR0) & cr0::PE != 0;
+        let error_code = if protected { delivering & HAS_ERROR_CODE } else { 0 };
         vmwrite(Field::VM_ENTRY_EXCEPTION_ERROR_CODE, vmread(Field::IDT_VECTORING_ERROR_CODE));
         vmwrite(Field::VM_ENTRY_INSTRUCTION_LENGTH, vmread(Field::VM_EXIT_INSTRUCTION_LENGTH));
-        vmwrite(Field::VM_ENTRY_INTERRUPTION_INFORMATION, delivering);
+        vmwrite(Field::VM_ENTRY_INTERRUPTION_INFORMATION, delivering & EVENT | error_code);
     }
-    Ok(Next::Run)
 }
 
 fn end_step(vm: &mut Vm, stepping: Stepping) {

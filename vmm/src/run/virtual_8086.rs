@@ -18,7 +18,7 @@ use wire::{End, LineKind};
 use crate::cpu::registers;
 use crate::cpu::vmx::{vmread, vmwrite};
 use crate::exit::Exit;
-use crate::failure::{Failure, unexpected};
+use crate::failure::{Failure, Unsupported, unexpected};
 use crate::guest_cpu::{AtExit, FieldsAtExit, GuestCpu};
 use crate::io::PcPorts;
 use crate::memory::{Mode, PcSpace, Tables, Translation};
@@ -211,14 +211,7 @@ impl Vm {
             }
             Outcome::EnterProtectedMode { at, by, cr0 } => {
                 report.line(LineKind::Error, format_args!("the guest sets CR0 to {cr0:08X}h"));
-                return Err(unexpected(format_args!(
-                    "the guest switches to protected mode ({} at {:04X}:{:04X}), which the {} back-end cannot run; \
-                     the unrestricted back-end could",
-                    by.text(),
-                    at.segment,
-                    at.offset,
-                    self.backend.name()
-                )));
+                return Err(Unsupported { by: by.text(), at, backend: self.backend.name() }.into());
             }
             Outcome::Shutdown => return Ok(Next::End(End::TripleFault)),
             Outcome::Halt | Outcome::More | Outcome::Reflected { .. } | Outcome::Done(_) => {}

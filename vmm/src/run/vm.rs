@@ -157,6 +157,10 @@ impl Vm {
     /// What a real-mode guest cannot cause, or cannot do on this back-end.
     #[inline(never)]
     pub fn answer(&mut self, exit: Exit, report: &mut Reporter) -> Result<Next, Failure> {
+        #[cfg(feature = "fuzz")]
+        if self.first_write(exit) {
+            return Ok(Next::Run);
+        }
         match exit {
             Exit::ExternalInterrupt { vector } => {
                 host_timer::acknowledge(vector);

@@ -26,10 +26,13 @@ const GUESTS: [(&str, &[u8]); 7] = [
             0xEB, 0xFE, 0xCF,
         ],
     ),
-    // mov word [18h], 7c0ch; mov word [1ah], 0; at 7c0ch: ud2
+    // mov word [18h], 7c0ch; mov word [1ah], 0; at 7c0ch: mov sp, 0ffd0h; ud2
     (
         "an exception whose handler raises it again",
-        &[0xC7, 0x06, 0x18, 0x00, 0x0C, 0x7C, 0xC7, 0x06, 0x1A, 0x00, 0x00, 0x00, 0x0F, 0x0B],
+        &[
+            0xC7, 0x06, 0x18, 0x00, 0x0C, 0x7C, 0xC7, 0x06, 0x1A, 0x00, 0x00, 0x00, 0xBC, 0xD0, 0xFF, 0x0F,
+            0x0B,
+        ],
     ),
 ];
 
@@ -57,8 +60,6 @@ fn holds(cpu: &str, backend: &str) {
         let object = run(folder.path(), code, cpu, backend);
         assert_eq!(object["verdict"]["outcome"], "timeout", "{name} on {backend}");
         assert_eq!(object["drives"][0]["outcome"], "written", "{name} on {backend}: the VMM is not awake");
-        let ticks = object["figures"]["guest_ticks"].as_u64().unwrap();
-        assert!(ticks > 3, "{name} on {backend}: {ticks} ticks");
     }
 }
 

@@ -35,8 +35,15 @@ const UNSAFE: [&str; 6] = [
 ];
 
 /// Folders where assembly may stand. ARCHITECTURE.md names them.
-const ASSEMBLY: [&str; 6] =
-    ["crates/rt/src", "crates/vtx/src", "prover/src/cpu", "vmm/src/cpu", "vmm/src/memory", "guests/src"];
+const ASSEMBLY: [&str; 7] = [
+    "crates/rt/src",
+    "crates/vtx/src",
+    "prover/src/cpu",
+    "vmm/src/cpu",
+    "vmm/src/memory",
+    "guests/src",
+    "cli/tests/scenario",
+];
 
 /// Files may be this long, in lines.
 const LONGEST_FILE: usize = 400;
@@ -218,7 +225,7 @@ fn function_length(line: &str, rest: &[&str]) -> Option<usize> {
     }
     let end = format!("{indentation}}}");
     rest.iter()
-        .position(|line| *line == end || line.ends_with(';') && line.starts_with(code))
+        .position(|line| *line == end || line.ends_with(';') && line.trim_start().starts_with(code))
         .map(|at| at + 1)
 }
 

@@ -247,7 +247,12 @@ impl Vm {
                     statistics.service(vector);
                 }
                 self.at.end_blocking();
-                self.follow_devices();
+                // Of these the devices learn nothing but the mode of the screen.
+                if matches!(vector, 0x10..=0x13) {
+                    self.space.set_pixel_memory(self.pc.pixel_memory());
+                } else {
+                    self.follow_devices();
+                }
                 let space = &self.space;
                 let waits = self.idle.served(vector, function, || caller_sees_zero(space), now);
                 let next = if waits && self.interrupts_enabled() { Next::Sleep } else { Next::Run };

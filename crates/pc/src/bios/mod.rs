@@ -186,7 +186,11 @@ impl Pc {
                 0x09
             }
         };
-        self.after_write();
+        // Video, equipment, memory size and disks move no interrupt line, and looking at all of them is what most of these
+        // services would cost.
+        if !matches!(vector, 0x10..=0x13) {
+            self.after_write();
+        }
         ServiceOutcome::Served { vector }
     }
 

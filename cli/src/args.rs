@@ -37,6 +37,7 @@ pub struct Cli {
 
 /// A command.
 #[derive(Debug, Subcommand)]
+#[allow(clippy::large_enum_variant, reason = "there is one of it")]
 pub enum Command {
     /// Show a step of the course.
     Demo(DemoArgs),
@@ -202,6 +203,10 @@ pub struct RunArgs {
     /// How the guest is run; `auto` takes the best that the processor has.
     #[arg(long, value_name = "NAME", value_enum, default_value = "auto")]
     pub backend: BackendName,
+    /// What SMSW shows as PE in virtual-8086 mode: 1 is the truth, and 0 what real mode shows. The unrestricted back-end
+    /// is in real mode, and shows 0 there either way.
+    #[arg(long, value_name = "0|1", value_parser = clap::value_parser!(u8).range(0..=1), default_value_t = 1)]
+    pub smsw_pe: u8,
     #[command(flatten)]
     #[allow(missing_docs)]
     pub guest: GuestArgs,

@@ -92,6 +92,7 @@ fn run(
     std::fs::write(file.path(), guest).map_err(Failure::refused)?;
     let plan = RunPlan {
         backend: backend.into(),
+        smsw_shows_pe: true,
         steps: &[],
         interactive: false,
         handed_back: &[],

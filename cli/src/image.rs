@@ -23,6 +23,7 @@ pub fn image(arguments: &ImageArgs) -> Result<Status, Failure> {
             // A person at the machine itself: the guest's screen and keyboard are the machine's.
             let plan = RunPlan {
                 backend: Backend::Auto,
+                smsw_shows_pe: true,
                 steps: &[],
                 interactive: true,
                 serial_input: &[],

@@ -21,6 +21,8 @@ pub struct Payload {
 pub struct RunPlan<'a> {
     /// How the guest is run.
     pub backend: Backend,
+    /// Whether SMSW shows PE = 1 in virtual-8086 mode.
+    pub smsw_shows_pe: bool,
     /// What to wait for and type.
     pub steps: &'a [Step],
     /// Whether a person watches and types.
@@ -67,6 +69,7 @@ impl Payload {
         let steps = steps(plan.steps)?;
         let job = Job::Run(RunJob {
             backend: plan.backend,
+            smsw_shows_pe: plan.smsw_shows_pe,
             disks: Items::from_postcard(&disks),
             boot_drive: drives.boot.0,
             stoppable: link == Link::Framed,

@@ -72,6 +72,7 @@ fn boot(
     };
     let plan = RunPlan {
         backend: arguments.backend.into(),
+        smsw_shows_pe: arguments.smsw_pe == 1,
         steps: &arguments.steps,
         interactive,
         serial_input: &serial_input,

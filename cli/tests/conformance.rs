@@ -55,10 +55,11 @@ fn listed(conformer: &str) -> BTreeSet<Difference> {
 }
 
 /// The text that the guest at `image` sends over COM1 in the VM.
-fn in_the_vm(image: &Path, (cpu, backend): (Cpu, &str)) -> String {
+fn in_the_vm(image: &Path, (cpu, backend): (Cpu, &str), options: &[&str]) -> String {
     let serial = image.with_extension(backend);
     let output = Command::new(env!("CARGO_BIN_EXE_hyper86"))
         .args(["run", "--headless", "--timeout", "120", "--cpu", &cpu.short_name(), "--backend", backend])
+        .args(options)
         .args([Path::new("--serial"), &serial, image])
         .output()
         .unwrap();
@@ -131,7 +132,7 @@ fn image(conformer: &str, folder: &Path) -> PathBuf {
 
 /// The differences of one conformer on one way.
 fn differences(image: &Path, (cpu, backend): (Cpu, &str)) -> Vec<Difference> {
-    let vm = in_the_vm(image, (cpu, backend));
+    let vm = in_the_vm(image, (cpu, backend), &[]);
     let folder = image.with_extension(format!("{backend}-bare"));
     let bare = bare::com1(cpu, image, bare::Drives::default(), &folder, END);
     assert!(bare.ends_with(END), "{image:?} on the bare {cpu:?}: {bare}");
@@ -142,6 +143,39 @@ fn differences(image: &Path, (cpu, backend): (Cpu, &str)) -> Vec<Difference> {
     }
     assert_eq!(bare.lines().count(), vm.lines().count(), "{image:?} on {backend}: a line for each case");
     bare.lines().zip(vm.lines()).filter_map(|(bare, vm)| difference(backend, bare, vm)).collect()
+}
+
+#[test]
+fn smsw_shows_pe_or_not_as_the_command_line_says() {
+    let folder = tempfile::tempdir().unwrap();
+    let image = image("system", folder.path());
+    let [shown, hidden] = ["1", "0"].map(|pe| in_the_vm(&image, WAYS[0], &["--smsw-pe", pe]));
+    let pairs = shown.lines().zip(hidden.lines()).filter(|(shown, hidden)| shown != hidden);
+    let cases: Vec<&str> = pairs.map(|(shown, _)| shown.split(':').next().unwrap()).collect();
+    // As many as `differences.toml` lists for this reason.
+    assert_eq!(cases.len(), 8, "{cases:?}");
+    assert!(cases.iter().all(|case| case.contains("smsw")), "{cases:?}");
+    assert!(hidden.contains("smsw ax: AX=A1A20010 "), "{hidden}");
+}
+
+#[test]
+fn a_switch_to_protected_mode_is_reported_where_it_cannot_be_carried() {
+    let folder = tempfile::tempdir().unwrap();
+    let image = folder.path().join("protected-reset.img");
+    fs::write(&image, cli::boot_image::flat(&cli::metal::guest("protected-reset").unwrap()).unwrap())
+        .unwrap();
+    for (cpu, backend) in &WAYS[..2] {
+        let output = Command::new(env!("CARGO_BIN_EXE_hyper86"))
+            .args(["run", "--headless", "--cpu", &cpu.short_name(), "--backend", backend])
+            .arg(&image)
+            .output()
+            .unwrap();
+        let error = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(3), "{error}");
+        for part in ["protected mode (MOV CR0, r32 at 0000:", "the unrestricted back-end could", backend] {
+            assert!(error.contains(part), "{part:?} is not in {error}");
+        }
+    }
 }
 
 /// Runs a conformer every way; what differs must be what is listed.

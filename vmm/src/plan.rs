@@ -12,7 +12,7 @@ use vmx::segment::{AccessRights, Segment, SegmentName};
 use vmx::{Capabilities, Field, Machine};
 
 use crate::component::{Component, Table};
-use crate::cpu::world_switch;
+use crate::cpu::{registers, world_switch};
 use crate::memory::{PhysicalAddress, Tables};
 
 /// CR0 of a guest as the deck has it: 80000031h.
@@ -144,6 +144,9 @@ pub fn unrestricted_pc(around: &Surroundings, tables: Tables) -> Result<Machine,
     let mut machine = Machine::new();
     host(&mut machine, &around.host);
     control_words(&mut machine, around, secondary::ENABLE_EPT | secondary::UNRESTRICTED_GUEST)?;
+    // Else the guest would inherit LME, and paging without PAE be #GP.
+    machine.set(Field::GUEST_IA32_EFER, 0);
+    machine.set(Field::HOST_IA32_EFER, registers::extended_feature_enable());
     machine.set(Field::EPT_POINTER, tables.ept.unwrap_or(0));
     machine.set(Field::EXCEPTION_BITMAP, UNRESTRICTED_EXCEPTIONS.into());
     machine.set(Field::CR0_GUEST_HOST_MASK, UNRESTRICTED_CR0_MASK);
@@ -243,14 +246,21 @@ fn control_words(
     } else {
         0
     };
+    let (entry_efer, exit_efer) = if secondary_wanted & secondary::UNRESTRICTED_GUEST == 0 {
+        (0, 0)
+    } else {
+        (entry::LOAD_IA32_EFER, exit::LOAD_IA32_EFER)
+    };
     let second = if secondary_wanted == 0 { 0 } else { primary::ACTIVATE_SECONDARY_CONTROLS };
     let primary_forbidden = primary::USE_MSR_BITMAPS
         | primary::USE_TPR_SHADOW
         | primary::INTERRUPT_WINDOW_EXITING
         | (primary::ACTIVATE_SECONDARY_CONTROLS & !second);
     // Without "save" and "load debug controls" a guest's DR7 would be 400h after its first exit.
-    let exit_wanted =
-        exit::HOST_ADDRESS_SPACE_SIZE | exit::ACKNOWLEDGE_INTERRUPT_ON_EXIT | exit::SAVE_DEBUG_CONTROLS;
+    let exit_wanted = exit::HOST_ADDRESS_SPACE_SIZE
+        | exit::ACKNOWLEDGE_INTERRUPT_ON_EXIT
+        | exit::SAVE_DEBUG_CONTROLS
+        | exit_efer;
     let words = [
         (Field::PIN_BASED_VM_EXECUTION_CONTROLS, ControlKind::PinBased, pin_wanted, 0),
         (
@@ -260,7 +270,12 @@ fn control_words(
             primary_forbidden,
         ),
         (Field::PRIMARY_VM_EXIT_CONTROLS, ControlKind::Exit, exit_wanted, 0),
-        (Field::VM_ENTRY_CONTROLS, ControlKind::Entry, entry::LOAD_DEBUG_CONTROLS, entry::IA_32E_MODE_GUEST),
+        (
+            Field::VM_ENTRY_CONTROLS,
+            ControlKind::Entry,
+            entry::LOAD_DEBUG_CONTROLS | entry_efer,
+            entry::IA_32E_MODE_GUEST,
+        ),
     ];
     for (field, kind, wanted, forbidden) in words {
         machine.set(field, settle(kind, wanted, forbidden, around.capabilities)?);

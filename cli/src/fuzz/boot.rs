@@ -124,6 +124,7 @@ impl Bench {
         };
         let floppy = postcard::to_allocvec(&floppy).map_err(postcard)?;
         let run = RunJob {
+            smsw_shows_pe: true,
             backend: self.backend,
             disks: Items::from_postcard(&floppy),
             boot_drive: 0,

@@ -159,7 +159,9 @@ impl<C: Cpu, M: GuestMemory, S: ModelSpecificRegisters> Monitor<'_, C, M, S> {
     }
 
     fn load_machine_status(&mut self, value: u16) -> Result<Ending, Fault> {
-        Ok(self.set_cr0(self.system.cr0_after_lmsw(value), ModeSwitch::Lmsw))
+        let wanted = self.system.cr0_after_lmsw(value);
+        let cr0 = if self.system.writes_back(value) { wanted & !Cr0::PE } else { wanted };
+        Ok(self.set_cr0(cr0, ModeSwitch::Lmsw))
     }
 
     fn set_cr0(&mut self, cr0: u32, by: ModeSwitch) -> Ending {

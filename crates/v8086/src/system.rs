@@ -86,6 +86,8 @@ pub struct SystemRegisters {
     /// The bits of CR4 that the guest's processor has; setting another is #GP. OSXSAVE may not be among them: the
     /// monitor knows no XSETBV.
     pub cr4_supported: u32,
+    /// Whether SMSW, which no virtual-8086 mode intercepts, shows PE = 1. MOV from CR0 shows 0.
+    pub smsw_shows_pe: bool,
     pub gdtr: TableRegister,
     pub idtr: TableRegister,
     /// DR0 to DR3.
@@ -103,6 +105,7 @@ impl SystemRegisters {
             cr3: 0,
             cr4: 0,
             cr4_supported,
+            smsw_shows_pe: true,
             gdtr: TableRegister { base: 0, limit: 0xFFFF },
             idtr: TableRegister::INTERRUPT_VECTORS,
             breakpoints: [0; 4],
@@ -117,6 +120,19 @@ impl SystemRegisters {
         let named = Debug::BREAKPOINTS | Debug::BD | Debug::BS;
         self.dr6 = self.dr6 & !Debug::BREAKPOINTS | causes & named;
         self.dr7 &= !Debug::GD;
+    }
+
+    /// CR0 as SMSW shows it: the VMM's read shadow.
+    pub const fn shown_cr0(&self) -> u32 {
+        if self.smsw_shows_pe { self.cr0 | Cr0::PE } else { self.cr0 }
+    }
+
+    /// Whether LMSW with `value` writes back what SMSW showed, with other bits than PE changed: such a program wants
+    /// MP, EM or TS, and PE is 1 only because it was shown. One that changes nothing else, or whose value is not from
+    /// SMSW (ET reads 1), can want nothing but protected mode.
+    pub(crate) const fn writes_back(&self, value: u16) -> bool {
+        let changed = self.shown_cr0() & 0xFFFF ^ value as u32;
+        self.smsw_shows_pe && changed != 0 && changed & !(Cr0::MACHINE_STATUS & !Cr0::PE) == 0
     }
 
     /// CR0 as LMSW with `value` makes it. (That LMSW cannot clear PE plays no part: in real mode PE is 0.)

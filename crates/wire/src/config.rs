@@ -172,6 +172,8 @@ pub enum Backend {
 pub struct RunJob<'a> {
     /// How the guest is run.
     pub backend: Backend,
+    /// Whether SMSW shows a guest in virtual-8086 mode PE = 1, as it is, or 0, as in real mode.
+    pub smsw_shows_pe: bool,
     /// The disks; their contents follow each other in the boot image's one module. Of several for one floppy drive the
     /// first is in the drive, and the others wait for [`crate::Input::Insert`].
     #[serde(borrow)]

@@ -73,6 +73,14 @@ pub fn set_numeric_error(on: bool) {
     unsafe { control::set_cr0(value) };
 }
 
+/// IA32_EFER.
+pub fn extended_feature_enable() -> u64 {
+    /// Its number (SDM vol. 4, "Architectural MSRs").
+    const MSR: u32 = 0xC000_0080;
+    // SAFETY: the VMM runs in 64-bit mode, which this MSR turned on.
+    unsafe { msr::rdmsr(MSR) }
+}
+
 /// Loads CR2, which belongs to the guest: the VMM has no page faults that it survives.
 pub fn set_cr2(linear: u64) {
     // SAFETY: CR2 is read by page-fault handlers only.

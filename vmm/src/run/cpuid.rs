@@ -9,8 +9,8 @@ const LEAF_1_ECX_HIDDEN: u32 =
 /// CPUID.1:EDX: APIC, machine check, MTRRs, machine-check architecture.
 const LEAF_1_EDX_HIDDEN: u32 = 1 << 9 | 1 << 7 | 1 << 12 | 1 << 14;
 
-/// CPUID.80000001h:EDX: SYSCALL, 1-GiB pages, RDTSCP, long mode.
-const LEAF_EXTENDED_1_EDX_HIDDEN: u32 = 1 << 11 | 1 << 26 | 1 << 27 | 1 << 29;
+/// CPUID.80000001h:EDX: SYSCALL, no-execute pages, 1-GiB pages, RDTSCP, long mode.
+const LEAF_EXTENDED_1_EDX_HIDDEN: u32 = 1 << 11 | 1 << 20 | 1 << 26 | 1 << 27 | 1 << 29;
 
 /// What the guest reads with EAX = `leaf` and ECX = `subleaf`.
 #[inline(never)]

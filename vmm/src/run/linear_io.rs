@@ -9,6 +9,7 @@ use v8086::{Flags, General, SegmentRegister};
 use vmx::Field;
 use vmx::control_register::cr0;
 use vmx::exit::{Direction, IoQualification};
+use vmx::segment::SegmentName;
 
 use crate::cpu::vmx::{vmread, vmwrite};
 use crate::io;
@@ -203,31 +204,12 @@ impl SegmentCache {
     const UNUSABLE: u32 = 1 << 16;
 
     fn read(register: SegmentRegister) -> Self {
-        let (base, limit, access_rights) = match register {
-            SegmentRegister::Es => {
-                (Field::GUEST_ES_BASE, Field::GUEST_ES_LIMIT, Field::GUEST_ES_ACCESS_RIGHTS)
-            }
-            SegmentRegister::Cs => {
-                (Field::GUEST_CS_BASE, Field::GUEST_CS_LIMIT, Field::GUEST_CS_ACCESS_RIGHTS)
-            }
-            SegmentRegister::Ss => {
-                (Field::GUEST_SS_BASE, Field::GUEST_SS_LIMIT, Field::GUEST_SS_ACCESS_RIGHTS)
-            }
-            SegmentRegister::Ds => {
-                (Field::GUEST_DS_BASE, Field::GUEST_DS_LIMIT, Field::GUEST_DS_ACCESS_RIGHTS)
-            }
-            SegmentRegister::Fs => {
-                (Field::GUEST_FS_BASE, Field::GUEST_FS_LIMIT, Field::GUEST_FS_ACCESS_RIGHTS)
-            }
-            SegmentRegister::Gs => {
-                (Field::GUEST_GS_BASE, Field::GUEST_GS_LIMIT, Field::GUEST_GS_ACCESS_RIGHTS)
-            }
-        };
+        let fields = SegmentName::CODE_AND_DATA[register as usize].fields();
         Self {
             register,
-            base: vmread(base) as u32,
-            limit: vmread(limit) as u32,
-            access_rights: vmread(access_rights) as u32,
+            base: vmread(fields.base) as u32,
+            limit: vmread(fields.limit) as u32,
+            access_rights: vmread(fields.access_rights) as u32,
         }
     }
 

@@ -130,7 +130,10 @@ pub fn build(context: &mut Context, job: &RunJob, processor: &Processor) -> Resu
         pc: Pc::new(config(job)),
         disks,
         clock: clock.restarted(),
-        system: SystemRegisters::after_bios(GUEST_CR4),
+        system: SystemRegisters {
+            smsw_shows_pe: job.smsw_shows_pe,
+            ..SystemRegisters::after_bios(GUEST_CR4)
+        },
         msrs: GuestMsrs::default(),
         stepping: None,
         primary_controls: 0,

@@ -10,7 +10,7 @@ use vmx::controls::ControlRefused;
 use vmx::event::{Event, EventKind};
 use vmx::exit::{
     BasicExitReason, ControlRegisterAccess, ControlRegisterAction, ExitReason, GeneralRegister,
-    IoQualification,
+    IoQualification, TaskSwitch,
 };
 use vmx::{Field, Machine};
 
@@ -68,10 +68,7 @@ impl Backend for Unrestricted {
                 skip_instruction(vm);
                 Ok(Next::Run)
             }
-            Exit::Other(reason) if belongs_to_no_guest(reason) => Ok(self.undefined_instruction(vm)),
-            Exit::Other(reason) if reason.basic() == Some(BasicExitReason::Rdpmc) => {
-                Ok(performance_counter(vm))
-            }
+            Exit::Other(reason) => other_exit(self, vm, reason),
             other => Err(unexpected(format_args!("the unrestricted back-end has no answer to {other}"))),
         }
     }
@@ -108,31 +105,38 @@ impl Backend for Unrestricted {
     }
 }
 
-/// Instructions that CPUID denies the guest and that exit before the processor looks at what the guest may: VMX, SMX,
-/// MONITOR and MWAIT.
-fn belongs_to_no_guest(reason: ExitReason) -> bool {
+/// The exits that few guests cause.
+fn other_exit(backend: &Unrestricted, vm: &mut Vm, reason: ExitReason) -> Result<Next, Failure> {
     use BasicExitReason as Reason;
-    matches!(
-        reason.basic(),
+    match reason.basic() {
+        Some(Reason::TaskSwitch) => {
+            let switch = TaskSwitch::decode(vmread(Field::EXIT_QUALIFICATION));
+            Err(unexpected(format_args!(
+                "the guest wants a {switch}, which VMX leaves to software and is not done here"
+            )))
+        }
+        Some(Reason::Rdpmc) => Ok(performance_counter(vm)),
+        // What CPUID denies the guest, and what exits before the processor looks at that: VMX, SMX, MONITOR and MWAIT.
         Some(
             Reason::Vmclear
-                | Reason::Vmlaunch
-                | Reason::Vmptrld
-                | Reason::Vmptrst
-                | Reason::Vmread
-                | Reason::Vmresume
-                | Reason::Vmwrite
-                | Reason::Vmxoff
-                | Reason::Vmxon
-                | Reason::Invept
-                | Reason::Invvpid
-                | Reason::Vmfunc
-                | Reason::Getsec
-                | Reason::Mwait
-                | Reason::Monitor
-                | Reason::Xsetbv
-        )
-    )
+            | Reason::Vmlaunch
+            | Reason::Vmptrld
+            | Reason::Vmptrst
+            | Reason::Vmread
+            | Reason::Vmresume
+            | Reason::Vmwrite
+            | Reason::Vmxoff
+            | Reason::Vmxon
+            | Reason::Invept
+            | Reason::Invvpid
+            | Reason::Vmfunc
+            | Reason::Getsec
+            | Reason::Mwait
+            | Reason::Monitor
+            | Reason::Xsetbv,
+        ) => Ok(backend.undefined_instruction(vm)),
+        _ => Err(unexpected(format_args!("the unrestricted back-end has no answer to {reason}"))),
+    }
 }
 
 /// Ends the instruction that exited.
@@ -277,8 +281,8 @@ fn control_register(vm: &mut Vm, access: ControlRegisterAccess) -> Result<Next, 
             set_cr0(vm, kept & !cr0::NE | vmread(Field::CR0_READ_SHADOW) & cr0::NE | low)
         }
         (3, ControlRegisterAction::MovTo(from)) => {
-            vmwrite(Field::GUEST_CR3, register(general, from) & 0xFFFF_FFFF);
-            load_pdptes(vm);
+            let value = register(general, from);
+            set_cr3(vm, value);
             true
         }
         (3, ControlRegisterAction::MovFrom(to)) => {
@@ -317,6 +321,12 @@ fn set_cr0(vm: &mut Vm, value: u64) -> bool {
     vm.plain_real_mode &= value & cr0::PE == 0;
     load_pdptes(vm);
     true
+}
+
+/// CR3, of which a guest without 64-bit mode has 32 bits.
+fn set_cr3(vm: &Vm, value: u64) {
+    vmwrite(Field::GUEST_CR3, value & 0xFFFF_FFFF);
+    load_pdptes(vm);
 }
 
 /// With EPT and PAE paging an entry takes the four page-directory pointers from the VMCS.

@@ -238,7 +238,7 @@ impl Vm {
             Change::ControlRegisters => {
                 let real = vmread(Field::GUEST_CR0) & !u64::from(COPROCESSOR);
                 vmwrite(Field::GUEST_CR0, real | u64::from(self.system.cr0 & COPROCESSOR));
-                vmwrite(Field::CR0_READ_SHADOW, u64::from(self.system.cr0 | v8086::Cr0::PE));
+                vmwrite(Field::CR0_READ_SHADOW, u64::from(self.system.shown_cr0()));
                 let real = vmread(Field::GUEST_CR4) & !SSE;
                 vmwrite(Field::GUEST_CR4, real | u64::from(self.system.cr4) & SSE);
             }

@@ -124,11 +124,16 @@ impl Vm {
     /// # Errors
     /// [`ControlRefused`]
     pub fn reset_processor(&mut self, around: &Surroundings) -> Result<Machine, ControlRefused> {
-        let machine = self.backend.plan(around, self.space.tables())?;
+        let mut machine = self.backend.plan(around, self.space.tables())?;
+        if !self.system.smsw_shows_pe {
+            let shadow = machine.get(Field::CR0_READ_SHADOW).unwrap_or(0);
+            machine.set(Field::CR0_READ_SHADOW, shadow & !u64::from(v8086::Cr0::PE));
+        }
         self.vcpu.forget_host_stack();
         self.primary_controls =
             machine.get(Field::PRIMARY_PROCESSOR_BASED_VM_EXECUTION_CONTROLS).unwrap_or(0);
-        self.system = SystemRegisters::after_bios(GUEST_CR4);
+        let smsw_shows_pe = self.system.smsw_shows_pe;
+        self.system = SystemRegisters { smsw_shows_pe, ..SystemRegisters::after_bios(GUEST_CR4) };
         self.msrs = GuestMsrs::default();
         self.stepping = None;
         self.plain_real_mode = true;

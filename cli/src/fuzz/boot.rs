@@ -17,7 +17,7 @@ use crate::metal;
 use crate::status::Failure;
 
 /// A machine that is silent for so long has hung. A program takes less than a thousandth of that.
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Memory above 1 MiB of the guest, in KiB: what can be restored page by page.
 const EXTENDED_KIB: u32 = 1024;

@@ -10,7 +10,6 @@ mod pack;
 mod tests;
 
 use std::fmt;
-use std::path::{Path, PathBuf};
 
 use elf::{Program, Segment};
 use pack::Piece;
@@ -67,8 +66,6 @@ enum Content {
 pub struct Elf {
     /// The file.
     pub bytes: Vec<u8>,
-    /// Where its packed form is kept from one image to the next, if anywhere.
-    pub packed: Option<PathBuf>,
 }
 
 /// A finished image.
@@ -177,7 +174,7 @@ pub fn build(
     let mut unpacked_bytes = image.bytes.len();
     if let Some(piece) = Piece::of(&high)? {
         unpacked_bytes += piece.bytes.len();
-        image.append_program(&piece, elf.packed.as_deref())?;
+        image.append_program(&piece)?;
     }
     let program_bytes = image.bytes.len();
     let mut destination = PAYLOAD;
@@ -224,13 +221,13 @@ impl Layout {
         u32::try_from(self.bytes.len() / SECTOR).map_err(|_| BootImageError::TooLarge)
     }
 
-    fn append_program(&mut self, piece: &Piece, kept: Option<&Path>) -> Result<(), BootImageError> {
-        let Some(packed) = piece.packed(kept)? else {
+    fn append_program(&mut self, piece: &Piece) -> Result<(), BootImageError> {
+        let Some(packed) = piece.packed()? else {
             return self.append(Content::Program, piece.address, &piece.bytes);
         };
         let length = u32::try_from(piece.bytes.len()).map_err(|_| BootImageError::TooLarge)?;
         let unpacked = [piece.address, length, piece.sum()];
-        self.append_with(Content::Packed, packed.waits_at, &packed.block, unpacked)
+        self.append_with(Content::Packed, packed.waits_at, &packed.stream, unpacked)
     }
 
     fn append(&mut self, content: Content, destination: u32, bytes: &[u8]) -> Result<(), BootImageError> {

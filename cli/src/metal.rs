@@ -191,7 +191,7 @@ fn package_name(folder: &Path) -> Result<String, Failure> {
 
 /// A program that an image is made of.
 fn elf(program: &Path) -> Result<Elf, Failure> {
-    Ok(Elf { bytes: read(program)?, packed: Some(program.with_extension("packed")) })
+    Ok(Elf { bytes: read(program)? })
 }
 
 fn read(program: &Path) -> Result<Vec<u8>, Failure> {

@@ -56,23 +56,23 @@ fn damage_to_the_packed_vmm_is_told_and_not_executed() {
     let word = |at: usize| u32::from_le_bytes(*good[at..].first_chunk().unwrap());
     let (length, unpacked) = (word(table + LENGTH), word(table + UNPACKED_LENGTH));
     assert!(start + (64 << 10) < end, "{start}..{end}");
-    // In the first block's header: its kind becomes the one that is none, stored, and fixed; its counts; its code
-    // lengths. Then symbols, and near the end; a bit, all bits, and a sector of zeros.
-    let kind = |kind: u8| vec![good[start] & !0b110 | kind << 1];
+    // The byte that is always 0, and the number's first ones. Then what follows, and near the end; a bit, all bits, and
+    // a sector of zeros.
     let middle = start.midpoint(end);
     for (at, bytes) in [
-        (start, kind(3)),
-        (start, kind(0)),
-        (start, kind(1)),
-        (start, vec![!good[start]]),
+        (start, vec![1]),
         (start + 1, vec![!good[start + 1]]),
+        (start + 1, vec![0xff; 4]),
+        (start + 1, vec![0; 4]),
         (start + 7, vec![good[start + 7] ^ 1]),
         (start + 5000, vec![good[start + 5000] ^ 0x80]),
         (middle, vec![!good[middle]; 2]),
         (middle / SECTOR * SECTOR, vec![0; SECTOR]),
         (end - 2 * SECTOR, vec![0xff; SECTOR]),
-        // The table's only packed entry: a byte less than there is, no bytes, less room, more room, another sum.
+        // The table's only packed entry: a byte less than there is, and one more; no bytes; less room, more room;
+        // another sum.
         (table + LENGTH, (length - 1).to_le_bytes().to_vec()),
+        (table + LENGTH, (length + 1).to_le_bytes().to_vec()),
         (table + LENGTH, vec![0; 4]),
         (table + UNPACKED_LENGTH, (unpacked - 4).to_le_bytes().to_vec()),
         (table + UNPACKED_LENGTH, (unpacked + 4).to_le_bytes().to_vec()),

@@ -1,34 +1,33 @@
 //! The program in one piece, and packed: a BIOS reads slowly, and an image should be small.
 //!
-//! The format is DEFLATE, which the loader unpacks with three hundred instructions. Its proof is a sum over the
-//! unpacked bytes, since a stream itself may be damaged and still unpack. Before it is packed, the targets of calls
-//! and jumps become absolute: calls of one routine are then equal bytes, which saves 3.5 KiB of 106.
-//!
-//! Zopfli searches for the shortest stream, which takes about a second: so what it found is kept beside the program.
+//! The format is LZMA without a header, which the loader unpacks with two hundred instructions. Its proof is a sum
+//! over the unpacked bytes, since a stream itself may be damaged and still unpack. Before it is packed, the targets of
+//! calls and jumps become absolute: branches to one place are then equal bytes, which saves 4 KiB of 115.
 
 use std::io::Write;
-use std::num::NonZero;
-use std::path::Path;
 
-use miniz_oxide::inflate;
-use tempfile::NamedTempFile;
-use zopfli::{Format, Options};
+use lzma_rust2::{EncodeMode, LzmaOptions, LzmaWriter, MfType};
 
 use super::{BootImageError, PAGE, PAYLOAD, Segment};
 
-/// Turns of Zopfli's search; more of them gain some 20 bytes.
-const TURNS: NonZero<u64> = NonZero::new(5).unwrap();
+/// What the loader's `lzma.s` is written for: a literal's context is the top three bits of the byte before it, and
+/// where a byte lies says nothing.
+pub(super) const CONTEXT_BITS: u32 = 3;
+pub(super) const LITERAL_POSITION_BITS: u32 = 0;
+pub(super) const POSITION_BITS: u32 = 0;
 
-/// What follows the stream, so that the loader may read in dwords (`INFLATE_TAIL` there).
-const TAIL: [u8; 12] = [0; 12];
+/// The least dictionary that the format has; ours is the whole program.
+const DICTIONARY: u32 = 4096;
+
+/// How far the packer searches. More of it gains nothing.
+const NICE_LENGTH: u32 = LzmaOptions::NICE_LEN_MAX;
+const DEPTH: i32 = 1000;
 
 /// The sum is of dwords; the program is filled up to a whole one.
 const DWORD: usize = 4;
 
-/// The opcodes of a near call and jump, and the bytes of either with its operand.
-const CALL: u8 = 0xe8;
-const JUMP: u8 = 0xe9;
-const BRANCH: usize = 5;
+/// The operand of a near branch: a distance.
+const OPERAND: usize = 4;
 
 /// All that segments hold, with zeros between them: one piece packs best, and needs one entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,22 +60,15 @@ impl Piece {
     }
 
     /// Packed, and where it waits until it is unpacked; `None` if that would not make it smaller.
-    ///
-    /// The file `kept` holds the stream of an earlier call, or will.
-    pub(super) fn packed(&self, kept: Option<&Path>) -> Result<Option<Packed>, BootImageError> {
-        let bytes = absolute(&self.bytes)?;
-        let mut block = match kept {
-            Some(path) => kept_stream(&bytes, path)?,
-            None => stream(&bytes)?,
-        };
-        block.extend(TAIL);
-        if block.len() >= self.bytes.len() {
+    pub(super) fn packed(&self) -> Result<Option<Packed>, BootImageError> {
+        let stream = stream(&absolute(&self.bytes)?)?;
+        if stream.len() >= self.bytes.len() {
             return Ok(None);
         }
-        if block.len() > PAYLOAD.saturating_sub(self.behind) as usize {
-            return Err(BootImageError::NoRoomToUnpack(block.len()));
+        if stream.len() > PAYLOAD.saturating_sub(self.behind) as usize {
+            return Err(BootImageError::NoRoomToUnpack(stream.len()));
         }
-        Ok(Some(Packed { block, waits_at: self.behind }))
+        Ok(Some(Packed { stream, waits_at: self.behind }))
     }
 
     /// What the loader must find once it has unpacked: each dword added to the sum so far rotated left by a bit.
@@ -87,66 +79,66 @@ impl Piece {
     }
 }
 
-/// The stream that `path` holds, if it is one of these bytes; else a new one, which it holds from now on.
-fn kept_stream(bytes: &[u8], path: &Path) -> Result<Vec<u8>, BootImageError> {
-    if let Ok(kept) = std::fs::read(path)
-        && inflate::decompress_to_vec_with_limit(&kept, bytes.len()).is_ok_and(|unpacked| unpacked == bytes)
-    {
-        return Ok(kept);
-    }
-    let new = stream(bytes)?;
-    // In one step, as another run may be reading. A folder that cannot be written to costs time, nothing else.
-    let folder = path.parent().unwrap_or(Path::new("."));
-    if let Ok(mut file) = NamedTempFile::new_in(folder)
-        && file.write_all(&new).is_ok()
-    {
-        let _ = file.persist(path);
-    }
-    Ok(new)
-}
-
-/// Bytes as a DEFLATE stream.
+/// Bytes as an LZMA stream without header and end marker: the loader's table says how many they are.
 fn stream(bytes: &[u8]) -> Result<Vec<u8>, BootImageError> {
-    let mut stream = Vec::new();
-    let options = Options { iteration_count: TURNS, ..Options::default() };
-    zopfli::compress(options, Format::Deflate, bytes, &mut stream).map_err(|_| BootImageError::TooLarge)?;
-    Ok(stream)
+    let too_large = |_| BootImageError::TooLarge;
+    let length = u32::try_from(bytes.len()).map_err(|_| BootImageError::TooLarge)?;
+    let options = LzmaOptions::new(
+        length.max(DICTIONARY),
+        CONTEXT_BITS,
+        LITERAL_POSITION_BITS,
+        POSITION_BITS,
+        EncodeMode::Normal,
+        NICE_LENGTH,
+        MfType::Bt4,
+        DEPTH,
+    );
+    let mut writer = LzmaWriter::new_no_header(Vec::new(), &options, false).map_err(too_large)?;
+    writer.write_all(bytes).map_err(too_large)?;
+    writer.finish().map_err(too_large)
 }
 
-/// The same with the operand of all that looks like a call, then of all that looks like a jump, changed from the
-/// distance to the target, which counts from the operand's end P, into the target, which counts from the first byte.
-/// The loader turns it back.
+/// The same with the operand of all that looks like a call or jump changed from the distance to the target, which
+/// counts from the operand's end P, into the target, which counts from the first byte. The loader turns it back.
 ///
 /// A distance from `length - P` up to the length has no target in the piece; it is stored less the length, as -P to
 /// -1. So no two distances are stored alike, and data that looks like a branch comes back too.
 pub(super) fn absolute(bytes: &[u8]) -> Result<Vec<u8>, BootImageError> {
     let length = i32::try_from(bytes.len()).map_err(|_| BootImageError::TooLarge)?;
     let mut stored = bytes.to_vec();
-    for looked_for in [CALL, JUMP] {
-        let (mut at, mut end) = (0, BRANCH as i32);
-        while let Some([opcode, operand @ ..]) =
-            stored.get_mut(at..).and_then(<[u8]>::first_chunk_mut::<BRANCH>)
-        {
-            let distance = i32::from_le_bytes(*operand);
-            let step = if *opcode == looked_for && (-end..length).contains(&distance) {
-                let target = if distance < length - end { distance + end } else { distance - length };
-                *operand = target.to_le_bytes();
-                BRANCH
-            } else {
-                1
-            };
-            at += step;
-            end += step as i32;
+    let mut at = 0;
+    while at < stored.len() {
+        let Some(opcode) = opcode(&stored[at..]) else {
+            at += 1;
+            continue;
+        };
+        at += opcode;
+        let Some(operand) = stored[at..].first_chunk_mut::<OPERAND>() else { break };
+        let distance = i32::from_le_bytes(*operand);
+        let end = (at + OPERAND) as i32;
+        if (-end..length).contains(&distance) {
+            let target = if distance < length - end { distance + end } else { distance - length };
+            *operand = target.to_le_bytes();
+            at += OPERAND;
         }
     }
     Ok(stored)
 }
 
+/// How many bytes at the start look like the opcode of a near call, jump or conditional jump.
+fn opcode(bytes: &[u8]) -> Option<usize> {
+    match bytes {
+        [0xe8 | 0xe9, ..] => Some(1),
+        [0x0f, 0x80..=0x8f, ..] => Some(2),
+        _ => None,
+    }
+}
+
 /// A piece as it travels.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Packed {
-    /// A DEFLATE stream and [`TAIL`].
-    pub block: Vec<u8>,
+    /// LZMA.
+    pub stream: Vec<u8>,
     /// Physical: above the program, below the config.
     pub waits_at: u32,
 }

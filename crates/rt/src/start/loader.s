@@ -8,7 +8,7 @@
 # Low memory while it runs (all of it is free once rt has copied the record):
 #   1000h..4000h  first page tables       4000h  memory map      ..7B80h  stack
 #   7B80h         boot record (at BP)     7C00h  stages 1 and 2  10000h..1FE00h  bounce buffer
-#   and to unpack (inflate.s): 10000h..30148h
+#   and to unpack (lzma.s): 10000h..13A70h
 
 .equ CODE64, 0x08                       # selectors of boot_gdt
 .equ DATA32, 0x10

@@ -1,7 +1,7 @@
 //! From the boot sector to `main`.
 //!
 //! On entry: whatever the firmware left. Responsible for the whole way: `sector.s` (stage 1), `loader.s`,
-//! `inflate.s` and `unpack.s` (stage 2) in real mode, `entry.s` in 64-bit mode, then [`rt_begin`] in Rust, which brings
+//! `lzma.s` and `unpack.s` (stage 2) in real mode, `entry.s` in 64-bit mode, then [`rt_begin`] in Rust, which brings
 //! up the parts of the runtime in the order in which they can report the next one's failure.
 
 pub mod layout;
@@ -33,7 +33,7 @@ global_asm!(
     include_str!("sector.s"),
     ".equ KIND_PACKED, {kind_packed}",
     include_str!("loader.s"),
-    include_str!("inflate.s"),
+    include_str!("lzma.s"),
     include_str!("unpack.s"),
     include_str!("entry.s"),
     ".equ STACK_GUARD, {stack_guard}",

@@ -1,13 +1,15 @@
 # The last part of stage 2: packed parts of the program, moved to their place.
 #
-# On entry: a whole packed part in memory (real mode, as in loader.s): a DEFLATE stream (inflate.s) and its tail
-# behind it. What it unpacks to has the targets of calls and jumps counted from its first byte: two calls of one routine
-# are then equal bytes, and the stream is shorter.
+# On entry: a whole packed part in memory (real mode, as in loader.s): an LZMA stream (lzma.s). What it unpacks to has
+# the targets of calls and jumps counted from its first byte: two calls of one routine are then equal bytes, and the
+# stream is shorter.
 # Responsible for: the bytes at their place, exactly as many as the table says and with its sum.
 # A damaged part is neither read nor written beyond its bounds; it ends as a damaged table does.
 
 .equ CALL, 0xe8
 .equ JUMP, 0xe9
+.equ CONDITIONAL, 0x0f
+.equ CONDITIONAL_SECOND, 0x80           # and the condition
 
 # A far jump of 32-bit code, as far_jump in sector.s.
 .macro far_jump_32 selector, target
@@ -22,8 +24,8 @@
 #
 # While it runs: EDI = where the next byte unpacked goes, EBP = their end.
 boot_unpack_entry:
-    mov eax, INFLATE_MEMORY
-    mov edx, INFLATE_MEMORY_END
+    mov eax, LZMA_MEMORY
+    mov edx, LZMA_MEMORY_END
     call boot_require_ram
     mov eax, [bx + {load_unpacked_destination}]
     mov edx, eax
@@ -40,13 +42,10 @@ boot_unpack_entry:
     call boot_enter_flat
     far_jump CODE32, 1f
 .code32
-1:  call boot_inflate
+1:  call boot_lzma
     cmp edi, ebp
     jne boot_unpack_damaged
     mov edx, [boot_unpack_start]
-    mov al, JUMP                        # the packer's order backwards
-    call boot_unpack_branches
-    mov al, CALL
     call boot_unpack_branches
 
     mov ecx, ebp
@@ -75,34 +74,46 @@ boot_unpack_damaged:
     call boot_leave_flat
     jmp boot_table_damaged
 
-# For each byte AL from EDX to EBP that looks like the opcode of a call or jump, the operand: a target below the
-# length becomes the distance to it from P, the operand's end. What is stored as -P to -1 is a distance without a
-# target, less the length; so no two distances are stored alike, and data that looks like a branch comes back too.
-# Changes EBX, ECX, ESI, EDI.
+# For all from EDX to EBP that looks like a branch, in order, the operand: a target below the length becomes the
+# distance to it from P, the operand's end. What is stored as -P to -1 is a distance without a target, less the length;
+# so no two distances are stored alike, and data that looks like a branch comes back too. Changes EAX, EBX, ECX, ESI,
+# EDI.
 .code32
 boot_unpack_branches:
     mov edi, edx
     mov esi, ebp
     sub esi, edx                        # the length
-1:  mov ecx, ebp
-    sub ecx, edi
-    sub ecx, 4                          # as many may be an opcode
-    jbe 3f
-    repne scas al, byte ptr es:[edi]
-    jne 3f
-    lea ecx, [edi + 4]
-    sub ecx, edx                        # P
+    lea ecx, [ebp - 4]
+1:  cmp edi, ecx
+    jae 4f                              # no room for an operand
+    mov al, [edi]
+    inc edi
+    cmp al, CONDITIONAL
+    je 3f
+    and al, ~(CALL ^ JUMP) & 0xff
+    cmp al, CALL
+    jne 1b
+2:  lea eax, [edi + 4]
+    sub eax, edx                        # P
     mov ebx, [edi]
     cmp ebx, esi
-    jb 2f                               # a target
-    add ebx, ecx
+    jb 5f                               # a target
+    add ebx, eax
     jnc 1b                              # not -P to -1 either: it stays
     add ebx, esi
-2:  sub ebx, ecx
+5:  sub ebx, eax
     mov [edi], ebx
     add edi, 4
     jmp 1b
-3:  ret
+3:  cmp edi, ecx
+    jae 4f
+    mov al, [edi]
+    and al, 0xf0
+    cmp al, CONDITIONAL_SECOND
+    jne 1b
+    inc edi
+    jmp 2b
+4:  ret
 
 .balign 4
 boot_unpack_start:  .long 0

@@ -91,18 +91,17 @@ impl Payload {
     /// Status 3: the VMM cannot be built, or is too large.
     pub fn into_image(self, start: Start) -> Result<BootImage, Failure> {
         self.into_image_of(&metal::vmm()?, start)
+            .and_then(|image| image.below(boot_image::VMM_LIMIT).map_err(Failure::refused))
     }
 
-    /// Lays out the boot image of this VMM.
+    /// Lays out the boot image of this VMM, which may be larger than the one that everybody boots.
     ///
     /// # Errors
-    /// Status 3: it is too large.
+    /// Status 3: it has no room in memory.
     pub fn into_image_of(self, vmm: &Elf, start: Start) -> Result<BootImage, Failure> {
         // A module of no bytes would look like a missing one.
         let guest = if self.guest.is_empty() { &[0; boot_image::SECTOR] } else { self.guest.as_slice() };
-        boot_image::build(vmm, start, Some(&self.config), Some(guest))
-            .and_then(|image| image.below(boot_image::VMM_LIMIT))
-            .map_err(Failure::refused)
+        boot_image::build(vmm, start, Some(&self.config), Some(guest)).map_err(Failure::refused)
     }
 }
 

@@ -75,6 +75,25 @@ impl Exit {
         }
     }
 
+    /// An exit for an exception or an NMI, with its interruption information.
+    #[inline(never)]
+    pub fn exception(reason: ExitReason, interruption: u32) -> Exit {
+        let information = InterruptionInformation(interruption);
+        let error_code = if information.has_error_code() {
+            vmread(Field::VM_EXIT_INTERRUPTION_ERROR_CODE) as u32
+        } else {
+            0
+        };
+        match information.event(error_code) {
+            Some(Event { kind: EventKind::Nmi, .. }) => Exit::Nmi,
+            Some(event) => {
+                let delivering = InterruptionInformation(vmread(Field::IDT_VECTORING_INFORMATION) as u32);
+                Exit::Exception { event, while_delivering: delivering.is_valid() }
+            }
+            None => Exit::Other(reason),
+        }
+    }
+
     /// Reads what belongs to `reason`, and nothing else; `record` keeps it as it was.
     #[inline(always)]
     pub fn read(reason: ExitReason, record: &mut ExitRecord) -> Self {
@@ -83,7 +102,10 @@ impl Exit {
             record.qualification
         };
         match reason.basic_number() {
-            number::EXCEPTION_OR_NMI => exception(reason, record),
+            number::EXCEPTION_OR_NMI => {
+                record.interruption = vmread(Field::VM_EXIT_INTERRUPTION_INFORMATION) as u32;
+                Self::exception(reason, record.interruption)
+            }
             number::EXTERNAL_INTERRUPT => {
                 record.interruption = vmread(Field::VM_EXIT_INTERRUPTION_INFORMATION) as u32;
                 Self::ExternalInterrupt { vector: record.interruption as u8 }
@@ -134,22 +156,6 @@ pub mod number {
     pub const WRMSR: u16 = BasicExitReason::Wrmsr as u16;
     pub const EPT_VIOLATION: u16 = BasicExitReason::EptViolation as u16;
     pub const WBINVD: u16 = BasicExitReason::WbinvdOrWbnoinvd as u16;
-}
-
-#[inline(always)]
-fn exception(reason: ExitReason, record: &mut ExitRecord) -> Exit {
-    record.interruption = vmread(Field::VM_EXIT_INTERRUPTION_INFORMATION) as u32;
-    let information = InterruptionInformation(record.interruption);
-    let error_code =
-        if information.has_error_code() { vmread(Field::VM_EXIT_INTERRUPTION_ERROR_CODE) as u32 } else { 0 };
-    match information.event(error_code) {
-        Some(Event { kind: EventKind::Nmi, .. }) => Exit::Nmi,
-        Some(event) => {
-            let delivering = InterruptionInformation(vmread(Field::IDT_VECTORING_INFORMATION) as u32);
-            Exit::Exception { event, while_delivering: delivering.is_valid() }
-        }
-        None => Exit::Other(reason),
-    }
 }
 
 /// Moves RIP past the instruction that exited, ends the shadow of STI or MOV SS that it stood in, and lets a

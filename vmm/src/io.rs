@@ -68,11 +68,18 @@ pub struct PcPorts<'a> {
 
 impl Ports for PcPorts<'_> {
     fn input(&mut self, port: u16, width: string_io::Width) -> u32 {
-        self.pc.port_in(port, pc_width(width), self.now)
+        match width {
+            string_io::Width::Byte => self.pc.quick_in(port).map(u32::from),
+            string_io::Width::Word => self.pc.quick_in_word(port).map(u32::from),
+            string_io::Width::Double => None,
+        }
+        .unwrap_or_else(|| self.pc.port_in(port, pc_width(width), self.now))
     }
 
     fn output(&mut self, port: u16, width: string_io::Width, value: u32) {
-        self.pc.port_out(port, pc_width(width), value, self.now, self.host);
+        if width != string_io::Width::Byte || !self.pc.quick_out(port, value as u8, self.host) {
+            self.pc.port_out(port, pc_width(width), value, self.now, self.host);
+        }
     }
 }
 

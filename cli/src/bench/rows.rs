@@ -50,5 +50,8 @@ pub const ROWS: [Row; 17] = [
     row("text_write", "write to B8000h", 5326, 1),
     row("uart_1000", "1000 characters through the polled COM1", 6_425_000, 350_000),
     Row { exit_limit: Some(16), ..row("rep_outsb_1000", "REP OUTSB, 1000 bytes to COM1", 5_849_000, 45_000) },
-    Row { kvm: None, ..row("rep_insw_256", "REP INSW, 256 words from 3D4h (video)", 0, 20_000) },
+    Row {
+        kvm: None,
+        ..row("rep_insw_256", "REP INSW, 256 words from 20h (interrupt controller)", 0, 20_000)
+    },
 ];

@@ -86,10 +86,18 @@ impl Pc {
     #[inline(always)]
     pub fn quick_in(&mut self, port: u16) -> Option<u8> {
         match port {
+            PIC_MASTER_COMMAND => self.devices.pics.shown(),
             PIC_MASTER_DATA => self.devices.pics.mask(),
             COM1_LINE_STATUS => self.devices.com1.plain_line_status(),
             _ => None,
         }
+    }
+
+    /// An IN of a word, as [`Self::quick_out`].
+    #[inline(always)]
+    pub fn quick_in_word(&mut self, port: u16) -> Option<u16> {
+        // Both or none: neither reading changes anything.
+        Some(u16::from_le_bytes([self.quick_in(port)?, self.quick_in(port.wrapping_add(1))?]))
     }
 
     /// A byte to a counter of the timer. Returns whether the timer's interrupts may come at other times than before.

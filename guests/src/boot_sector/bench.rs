@@ -43,7 +43,6 @@ core::arch::global_asm!(
 .set UART_IDENTIFICATION, UART + 2
 .set MODEM_OUT_2, 1 << 3
 .set INTERRUPT_ON_EMPTY, 1 << 1
-.set CRTC, 0x3D4
 .set TEXT_SEGMENT, 0xB800
 .set TIME_STAMP_COUNTER, 0x10
 
@@ -224,7 +223,7 @@ bench_wait:
     row rep_outsb, cx=BENCH_CHARACTERS, dx=UART_DATA, si=BENCH_BUFFER
     rep outsb
     end_row rep_outsb
-    row rep_insw, cx=BENCH_WORDS, dx=CRTC, di=BENCH_BUFFER
+    row rep_insw, cx=BENCH_WORDS, dx=PIC1_COMMAND, di=BENCH_BUFFER
     rep insw
     end_row rep_insw
 

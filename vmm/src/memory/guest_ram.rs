@@ -5,6 +5,9 @@ use super::{Frames, OutOfMemory, PAGE_BYTES, PhysicalAddress};
 /// What a canary page is filled with.
 const CANARY: u8 = 0xC5;
 
+/// Every guest has as much.
+const LEAST: usize = 1 << 20;
+
 /// A contiguous run of guest-physical memory from 0 on, between two canary pages that no guest maps.
 ///
 /// The guest writes it while it runs, so no Rust reference into it ever exists: bytes are copied in and out.
@@ -22,7 +25,7 @@ impl GuestRam {
     /// # Errors
     /// [`OutOfMemory`]
     pub fn new(frames: &mut Frames, length: usize, alignment: usize) -> Result<Self, OutOfMemory> {
-        assert!(length.is_multiple_of(PAGE_BYTES) && alignment >= PAGE_BYTES);
+        assert!(length >= LEAST && length.is_multiple_of(PAGE_BYTES) && alignment >= PAGE_BYTES);
         let whole = frames.take_bytes(alignment + length + PAGE_BYTES, alignment)?;
         whole[alignment - PAGE_BYTES..alignment].fill(CANARY);
         whole[alignment + length..].fill(CANARY);
@@ -87,6 +90,14 @@ impl GuestRam {
     pub fn load<const N: usize>(&self, address: usize) -> Option<[u8; N]> {
         // SAFETY: the bytes lie inside the allocation; an array of bytes has no alignment and no invalid value.
         (address <= self.length - N).then(|| unsafe { self.base.add(address).cast::<[u8; N]>().read() })
+    }
+
+    /// The bytes at `address` in the first MiB, by one load: it is always there.
+    #[inline(always)]
+    pub fn conventional<const N: usize>(&self, address: u32) -> [u8; N] {
+        // SAFETY: masked, the address lies below the least length, which `new` has seen to; the few bytes that could lie
+        // beyond are in the canary page. See `load`.
+        unsafe { self.base.add(address as usize & (LEAST - 1)).cast::<[u8; N]>().read() }
     }
 
     /// Stores bytes at `address` by one store; `false`, and nothing stored, if some of them do not exist.

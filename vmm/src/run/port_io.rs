@@ -39,13 +39,7 @@ impl Vm {
         let port = (qualification >> 16) as u16;
         let done = if qualification & IN == 0 {
             let value = self.vcpu.general.al();
-            match port {
-                TIMER_FIRST..=TIMER_LAST => {
-                    self.timer_out(at, port - TIMER_FIRST, value);
-                    true
-                }
-                _ => self.pc.quick_out(port, value, report),
-            }
+            self.pc.quick_out(port, value, report) || self.timer_out(at, port, value)
         } else {
             match self.pc.quick_in(port) {
                 Some(value) => {
@@ -56,16 +50,21 @@ impl Vm {
             }
         };
         if done {
-            complete(at, self.io_length(at));
+            let length = self.io_length(at);
+            complete(self, at, length);
         }
         done
     }
 
-    #[inline(always)]
-    fn timer_out(&mut self, at: &AtExit, counter: u16, value: u8) {
-        if self.pc.timer_out(counter, value, self.clock.at(at.tsc)) {
+    #[inline(never)]
+    fn timer_out(&mut self, at: &AtExit, port: u16, value: u8) -> bool {
+        if !matches!(port, TIMER_FIRST..=TIMER_LAST) {
+            return false;
+        }
+        if self.pc.timer_out(port - TIMER_FIRST, value, self.clock.at(at.tsc)) {
             self.follow_devices();
         }
+        true
     }
 
     /// The length of the IN or OUT at CS:IP. It stands in the instruction's first byte, if that is no prefix: the ring

@@ -66,6 +66,11 @@ impl Ring {
         record
     }
 
+    /// The record of the exit that was noted last.
+    pub fn last(&mut self) -> &mut ExitRecord {
+        &mut self.records[self.count.wrapping_sub(1) as usize % KEPT]
+    }
+
     /// Reports the exits, oldest first, with the code that stands there now.
     pub fn report(&self, report: &mut Reporter, vm: &Vm) {
         let here = code_segment();

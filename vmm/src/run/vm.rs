@@ -212,11 +212,12 @@ impl Vm {
     #[inline(always)]
     pub fn look_up(&mut self, at: &AtExit) -> bool {
         let place = FarPointer::new(at.cs, at.rip as u16);
-        if self.has_quick_services()
-            && let Some(ax) = Pc::look_up(place, &self.space)
+        if let Some(word) = Pc::looked_up(place)
+            && self.has_quick_services()
         {
+            let ax = u16::from_le_bytes(self.space.ram().conventional(word));
             self.vcpu.general.set_ax(ax);
-            turns::complete(at, VMCALL_LENGTH);
+            turns::complete(self, at, VMCALL_LENGTH);
             return true;
         }
         false
@@ -315,8 +316,9 @@ impl Vm {
         }
     }
 
+    /// Gives the guest the interrupt that is due, or asks for the moment when it can take it.
     #[inline(never)]
-    fn deliver_pending(&mut self) -> Next {
+    pub fn deliver_pending(&mut self) -> Next {
         if !self.interrupts_enabled() || !(self.at.complete || is_free()) {
             self.want_window(true);
             return Next::Run;

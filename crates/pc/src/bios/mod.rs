@@ -145,14 +145,15 @@ impl Pc {
         self.service_at(place, context)
     }
 
-    /// Answers a service at whose `VMCALL` the guest stands, if it is one that does nothing but return a word of the data
-    /// area in AX.
+    /// Where the word lies that the service at `place` returns in AX, if that is all it does.
     #[inline(always)]
-    pub fn look_up(place: FarPointer, memory: &impl GuestMemory) -> Option<u16> {
-        match rom::entry_at(place)? {
-            Entry::Vector(0x11) => Some(memory.read_u16(data_area::EQUIPMENT)),
-            Entry::Vector(0x12) => Some(memory.read_u16(data_area::BASE_MEMORY)),
-            _ => None,
+    pub fn looked_up(place: FarPointer) -> Option<u32> {
+        if place == rom::service_call(0x12) {
+            Some(data_area::BASE_MEMORY)
+        } else if place == rom::service_call(0x11) {
+            Some(data_area::EQUIPMENT)
+        } else {
+            None
         }
     }
 

@@ -219,6 +219,11 @@ pub const fn service_vector(segment: u16, offset: u16) -> Option<u8> {
     if in_stub && offset % STUB_SIZE == STUB_CALL { Some(((offset - STUBS) / STUB_SIZE) as u8) } else { None }
 }
 
+/// Where the `VMCALL` of a service stands.
+pub(super) const fn service_call(vector: u8) -> FarPointer {
+    FarPointer::new(SEGMENT, stub(vector) + STUB_CALL)
+}
+
 const fn stub(vector: u8) -> u16 {
     STUBS + vector as u16 * STUB_SIZE
 }

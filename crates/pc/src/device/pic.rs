@@ -275,6 +275,13 @@ impl PicPair {
         plain
     }
 
+    /// What the first controller's command port shows, unless it has a poll answer.
+    #[inline(always)]
+    pub fn shown(&self) -> Option<u8> {
+        let pic = &self.master;
+        (!pic.polled).then_some(if pic.read_in_service { pic.in_service } else { pic.requests })
+    }
+
     /// The first controller's mask, unless its data port has a poll answer.
     #[inline(always)]
     pub fn mask(&self) -> Option<u8> {

@@ -2,6 +2,8 @@
 
 use core::arch::x86_64::CpuidResult;
 
+use wire::MEASURES_LEAF;
+
 /// CPUID.1:ECX: MONITOR, VMX, SMX, PCID, x2APIC, TSC deadline, XSAVE, OSXSAVE, AVX, FMA, F16C.
 const LEAF_1_ECX_HIDDEN: u32 =
     1 << 3 | 1 << 5 | 1 << 6 | 1 << 17 | 1 << 21 | 1 << 24 | 1 << 26 | 1 << 27 | 1 << 28 | 1 << 12 | 1 << 29;
@@ -27,4 +29,17 @@ pub fn answer(leaf: u32, subleaf: u32) -> CpuidResult {
         0x8000_0001 => CpuidResult { edx: machine.edx & !LEAF_EXTENDED_1_EDX_HIDDEN, ..machine },
         _ => machine,
     }
+}
+
+/// The leaf behind [`MEASURES_LEAF`].
+pub const NEXT_MEASURES_LEAF: u32 = MEASURES_LEAF + 1;
+
+/// What a guest that is measured reads; see [`MEASURES_LEAF`].
+#[cold]
+pub fn measures(leaf: u32, exits: u64, slept: u64) -> CpuidResult {
+    if leaf == NEXT_MEASURES_LEAF {
+        return CpuidResult { eax: exits as u32, ebx: 0, ecx: 0, edx: 0 };
+    }
+    let (reads, writes) = vtx::counters::accesses();
+    CpuidResult { eax: reads, ebx: writes, ecx: rt::cpu::msr::accesses(), edx: slept as u32 }
 }

@@ -22,6 +22,7 @@ use crate::report::Reporter;
 
 use super::backend::Backend;
 use super::bios_trace::Call;
+use super::cpuid;
 use super::disk::ModuleDisks;
 use super::idle::Idle;
 use super::msrs::GuestMsrs;
@@ -201,10 +202,10 @@ impl Vm {
         let general = &mut self.vcpu.general;
         match general.eax() {
             0 => set_answer(general, rt::cpu::cpuid(0, 0)),
-            leaf @ (MEASURES_LEAF | NEXT_MEASURES_LEAF) if self.measured => {
-                set_answer(general, measures(leaf, self.ring.count(), self.slept));
+            leaf @ (MEASURES_LEAF | cpuid::NEXT_MEASURES_LEAF) if self.measured => {
+                set_answer(general, cpuid::measures(leaf, self.ring.count(), self.slept));
             }
-            leaf => set_answer(general, super::cpuid::answer(leaf, general.ecx())),
+            leaf => set_answer(general, cpuid::answer(leaf, general.ecx())),
         }
     }
 
@@ -376,19 +377,6 @@ impl Vm {
 fn caller_sees_zero(space: &PcSpace) -> bool {
     let flags = (vmread(Field::GUEST_RSP) as u16).wrapping_add(4);
     u32::from(space.read_u16(vmread(Field::GUEST_SS_BASE) as u32 + u32::from(flags))) & Flags::ZF != 0
-}
-
-/// The leaf behind [`MEASURES_LEAF`].
-const NEXT_MEASURES_LEAF: u32 = MEASURES_LEAF + 1;
-
-/// What a guest that is measured reads; see [`MEASURES_LEAF`].
-#[cold]
-fn measures(leaf: u32, exits: u64, slept: u64) -> CpuidResult {
-    if leaf == NEXT_MEASURES_LEAF {
-        return CpuidResult { eax: exits as u32, ebx: 0, ecx: 0, edx: 0 };
-    }
-    let (reads, writes) = vtx::counters::accesses();
-    CpuidResult { eax: reads, ebx: writes, ecx: rt::cpu::msr::accesses(), edx: slept as u32 }
 }
 
 #[inline(always)]

@@ -316,7 +316,7 @@ boot_lzma_decide:
 # CF = the decision at place 0 of the tree EBX. ECX = 0. Changes EAX, ESI.
 boot_lzma_bit:
     xor ecx, ecx
-    call boot_lzma_step
+    lzma_step
     shr ecx, 1
     ret
 

@@ -80,38 +80,37 @@ boot_unpack_damaged:
 # EDI.
 .code32
 boot_unpack_branches:
-    mov edi, edx
-    mov esi, ebp
-    sub esi, edx                        # the length
+    mov esi, edx
+    mov edi, ebp
+    sub edi, edx                        # the length
     lea ecx, [ebp - 4]
-1:  cmp edi, ecx
+1:  cmp esi, ecx
     jae 4f                              # no room for an operand
-    mov al, [edi]
-    inc edi
+    lods al, byte ptr [esi]
     cmp al, CONDITIONAL
     je 3f
     and al, ~(CALL ^ JUMP) & 0xff
     cmp al, CALL
     jne 1b
-2:  lea eax, [edi + 4]
+2:  lea eax, [esi + 4]
     sub eax, edx                        # P
-    mov ebx, [edi]
-    cmp ebx, esi
+    mov ebx, [esi]
+    cmp ebx, edi
     jb 5f                               # a target
     add ebx, eax
     jnc 1b                              # not -P to -1 either: it stays
-    add ebx, esi
+    add ebx, edi
 5:  sub ebx, eax
-    mov [edi], ebx
-    add edi, 4
+    mov [esi], ebx
+    add esi, 4
     jmp 1b
-3:  cmp edi, ecx
+3:  cmp esi, ecx
     jae 4f
-    mov al, [edi]
+    mov al, [esi]
     and al, 0xf0
     cmp al, CONDITIONAL_SECOND
     jne 1b
-    inc edi
+    inc esi
     jmp 2b
 4:  ret
 

@@ -1,6 +1,6 @@
 //! The program in one piece, and packed: a BIOS reads slowly, and an image should be small.
 //!
-//! The format is LZMA without a header, which the loader unpacks with two hundred instructions. Its proof is a sum
+//! The format is LZMA without a header, which the loader unpacks with three hundred instructions. Its proof is a sum
 //! over the unpacked bytes, since a stream itself may be damaged and still unpack. Before it is packed, the targets of
 //! calls and jumps become absolute: branches to one place are then equal bytes, which saves 4 KiB of 115.
 

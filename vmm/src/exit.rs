@@ -156,6 +156,17 @@ pub mod number {
     pub const WRMSR: u16 = BasicExitReason::Wrmsr as u16;
     pub const EPT_VIOLATION: u16 = BasicExitReason::EptViolation as u16;
     pub const WBINVD: u16 = BasicExitReason::WbinvdOrWbnoinvd as u16;
+
+    /// Whether [`Exit::read`](super::Exit::read) keeps a qualification, and whether it keeps interruption information.
+    pub const fn have(number: u16) -> (bool, bool) {
+        match number {
+            EXCEPTION_OR_NMI | EXTERNAL_INTERRUPT => (false, true),
+            INTERRUPT_WINDOW | CPUID | HLT | VMCALL | RDMSR | WRMSR | INVD | WBINVD | TRIPLE_FAULT => {
+                (false, false)
+            }
+            _ => (true, false),
+        }
+    }
 }
 
 /// Moves RIP past the instruction that exited, ends the shadow of STI or MOV SS that it stood in, and lets a

@@ -3,7 +3,7 @@
 //! The engine's own text shares the stream, before, between and after frames, and holds no zero byte. So a reader
 //! splits the stream at zeros and keeps what decodes with the right checksum; the rest is text.
 
-use crc::{CRC_32_ISO_HDLC, Crc, NoTable};
+use crc::{CRC_32_ISO_HDLC, Crc, Table};
 use serde::{Deserialize, Serialize};
 
 /// The longest frame, its delimiters included, in bytes.
@@ -12,7 +12,7 @@ pub const MAX_FRAME: usize = 2048;
 /// The longest run of bytes that fits into one record beside its header.
 pub const MAX_BYTES: usize = 1024;
 
-static CRC: Crc<u32, NoTable> = Crc::<u32, NoTable>::new(&CRC_32_ISO_HDLC);
+static CRC: Crc<u32, Table<1>> = Crc::<u32, Table<1>>::new(&CRC_32_ISO_HDLC);
 
 /// The value does not fit into a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -119,8 +119,7 @@ global_asm!(
     "    mov [rdi + {rsi}], rsi",
     "    mov [rdi + {rbp}], rbp",
     "    fxsave64 [rdi]",
-    "    pop rax",
-    "    mov [rdi + {rdi}], rax",
+    "    pop qword ptr [rdi + {rdi}]",
     "    xor eax, eax",
     // The guest's x87 and SSE control words are not ours. Clearing the x87 state also drops a pending exception.
     "4:  fninit",

@@ -12,7 +12,7 @@ use crate::guest_cpu::AtExit;
 use crate::io;
 use crate::report::Reporter;
 
-use super::turns::{code, complete};
+use super::turns::{CONVENTIONAL, complete};
 use super::vm::{Next, Vm};
 
 /// The instructions IN and OUT but for bits 1:0, and bit 3 that tells the form with DX.
@@ -71,11 +71,12 @@ impl Vm {
     /// wants to know CS, and with CS a look at guest memory is cheaper than the VMREAD of the length.
     #[inline(always)]
     fn io_length(&self, at: &AtExit) -> u32 {
-        if self.plain_real_mode
-            && let Some([opcode]) = code(self, at)
-            && opcode & IN_OUT_MASK == IN_OUT
-        {
-            return 2 - u32::from(opcode & IN_OUT_BY_DX != 0);
+        let linear = u32::from(at.cs) * 16 + at.rip;
+        if self.plain_real_mode && linear < CONVENTIONAL {
+            let [opcode] = self.space.ram().conventional(linear);
+            if opcode & IN_OUT_MASK == IN_OUT {
+                return 2 - u32::from(opcode & IN_OUT_BY_DX != 0);
+            }
         }
         vmread(Field::VM_EXIT_INSTRUCTION_LENGTH) as u32
     }

@@ -8,6 +8,7 @@ use vmx::exit::ExitReason;
 use wire::{CodeSize, EXIT_CODE, ExitRecord, Record, Registers};
 
 use crate::cpu::vmx::vmread;
+use crate::exit::number;
 use crate::guest_cpu::{AtExit, SEGMENTS};
 use crate::report::Reporter;
 
@@ -20,11 +21,18 @@ const ROM: u16 = 0xF000;
 /// How many exits are kept.
 const KEPT: usize = 64;
 
+/// Bytes of a record.
+const RECORD: u64 = size_of::<ExitRecord>() as u64;
+
+/// Where an exit was noted. (Were it the record's address, each exit would compute it, and few want it.)
+#[derive(Clone, Copy)]
+pub struct Place(usize);
+
 /// The last exits.
 pub struct Ring {
     records: [ExitRecord; KEPT],
-    /// Exits so far.
-    count: u64,
+    /// Bytes of the records so far: counted thus, an exit's place takes one AND.
+    noted: u64,
 }
 
 impl Ring {
@@ -42,40 +50,48 @@ impl Ring {
             size: CodeSize::Unknown,
             code: [0; EXIT_CODE],
         };
-        Self { records: [EMPTY; KEPT], count: 0 }
+        Self { records: [EMPTY; KEPT], noted: 0 }
     }
 
     /// Exits so far.
     pub fn count(&self) -> u64 {
-        self.count
+        self.noted / RECORD
     }
 
-    /// Notes the exit that has just been taken, and counts it. What its kind has besides is for the caller to fill in.
+    /// Notes the exit that has just been taken, and counts it. What its kind has besides is for the caller to fill in;
+    /// what it has not stays as an older exit left it, until [`Self::report`].
     #[inline(always)]
-    pub fn note(&mut self, reason: ExitReason, at: &AtExit, rax: u64) -> &mut ExitRecord {
-        let record = &mut self.records[self.count as usize % KEPT];
+    pub fn note(&mut self, reason: ExitReason, at: &AtExit, rax: u64) -> Place {
+        let place = (self.noted / RECORD) as usize % KEPT;
+        let record = &mut self.records[place];
+        self.noted += RECORD;
         record.tsc = at.tsc;
         record.reason = reason.0;
-        record.qualification = 0;
-        record.interruption = 0;
         record.cs = at.cs;
         record.rip = at.rip;
         record.rflags = at.rflags;
         record.rax = rax;
-        self.count += 1;
-        record
+        Place(place)
+    }
+
+    /// The record there.
+    #[inline(always)]
+    pub fn record(&mut self, Place(place): Place) -> &mut ExitRecord {
+        &mut self.records[place]
     }
 
     /// The record of the exit that was noted last.
     pub fn last(&mut self) -> &mut ExitRecord {
-        &mut self.records[self.count.wrapping_sub(1) as usize % KEPT]
+        &mut self.records[(self.count() as usize).wrapping_sub(1) % KEPT]
     }
 
     /// Reports the exits, oldest first, with the code that stands there now.
     pub fn report(&self, report: &mut Reporter, vm: &Vm) {
         let here = code_segment();
-        for number in self.count - self.count.min(KEPT as u64)..self.count {
+        let count = self.count();
+        for number in count - count.min(KEPT as u64)..count {
             let mut record = self.records[number as usize % KEPT];
+            forget_older(&mut record);
             // In real mode the selector tells the base. In protected mode only that of the last segment is known.
             let (base, size) = match record.cs {
                 cs if cs == here.selector => (here.base, here.size),
@@ -90,6 +106,13 @@ impl Ring {
             report.record(&Record::Exit(record));
         }
     }
+}
+
+/// Clears what an exit's kind does not have.
+fn forget_older(record: &mut ExitRecord) {
+    let (qualification, interruption) = number::have(ExitReason(record.reason).basic_number());
+    record.qualification *= u64::from(qualification);
+    record.interruption *= u32::from(interruption);
 }
 
 /// Where the guest's code segment is, and how its code is read.

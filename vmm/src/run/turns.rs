@@ -38,7 +38,7 @@ pub fn turns(
 ) -> Result<Pause, EntryFailure> {
     loop {
         let at = AtExit::read();
-        let record = vm.ring.note(reason, &at, vm.vcpu.general.rax);
+        let place = vm.ring.note(reason, &at, vm.vcpu.general.rax);
         // Single steps are for the back-end, and what is due goes first.
         let mut particulars = Particulars::Unread;
         let answered = at.rflags & (Flags::TF | Flags::RF) == 0
@@ -46,7 +46,7 @@ pub fn turns(
             && match reason.basic_number() {
                 number::IO_INSTRUCTION => {
                     let qualification = vmread(Field::EXIT_QUALIFICATION);
-                    record.qualification = qualification;
+                    vm.ring.record(place).qualification = qualification;
                     particulars = Particulars::Read;
                     vm.quick_io(&at, qualification, report)
                 }
@@ -58,7 +58,7 @@ pub fn turns(
                 number::VMCALL => vm.look_up(&at),
                 number::EXCEPTION_OR_NMI => {
                     let interruption = vmread(Field::VM_EXIT_INTERRUPTION_INFORMATION) as u32;
-                    record.interruption = interruption;
+                    vm.ring.record(place).interruption = interruption;
                     particulars = Particulars::Read;
                     vm.quick_rdmsr(&at, interruption)
                 }
@@ -123,11 +123,11 @@ pub fn complete(vm: &mut Vm, at: &AtExit, length: u32) {
 }
 
 /// Linear addresses below here are RAM, whatever the A20 gate and the video mode say.
-const CONVENTIONAL: u32 = 0xA_0000;
+pub const CONVENTIONAL: u32 = 0xA_0000;
 
 /// The bytes at CS:IP of a guest whose CS has the base of real mode, if they lie in conventional memory.
 #[inline(always)]
-pub fn code<const N: usize>(vm: &Vm, at: &AtExit) -> Option<[u8; N]> {
+fn code<const N: usize>(vm: &Vm, at: &AtExit) -> Option<[u8; N]> {
     let linear = u32::from(at.cs) * 16 + at.rip;
     (linear < CONVENTIONAL - N as u32).then(|| vm.space.ram().conventional(linear))
 }

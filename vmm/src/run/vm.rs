@@ -201,7 +201,7 @@ impl Vm {
     pub fn answer_cpuid(&mut self) {
         let general = &mut self.vcpu.general;
         match general.eax() {
-            0 => set_answer(general, rt::cpu::cpuid(0, 0)),
+            0 => [general.rax, general.rbx, general.rcx, general.rdx] = rt::cpu::cpuid_0(),
             leaf @ (MEASURES_LEAF | cpuid::NEXT_MEASURES_LEAF) if self.measured => {
                 set_answer(general, cpuid::measures(leaf, self.ring.count(), self.slept));
             }

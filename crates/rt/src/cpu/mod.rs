@@ -20,3 +20,16 @@ pub fn rdtsc() -> u64 {
 pub fn cpuid(leaf: u32, subleaf: u32) -> core::arch::x86_64::CpuidResult {
     core::arch::x86_64::__cpuid_count(leaf, subleaf)
 }
+
+/// CPUID of leaf 0: EAX, EBX, ECX and EDX, extended by zeros as the processor does it.
+#[inline(always)]
+pub fn cpuid_0() -> [u64; 4] {
+    let (rax, rbx, rcx, rdx): (u64, u64, u64, u64);
+    // SAFETY: CPUID exists on every CPU with long mode and changes these registers alone. RBX, which the compiler keeps for
+    // itself, is put back.
+    unsafe {
+        core::arch::asm!("mov {0}, rbx", "cpuid", "xchg {0}, rbx", out(reg) rbx, inlateout("rax") 0_u64 => rax,
+            inlateout("rcx") 0_u64 => rcx, lateout("rdx") rdx, options(nomem, nostack, preserves_flags));
+    }
+    [rax, rbx, rcx, rdx]
+}

@@ -80,7 +80,7 @@ fn scenarios() -> Vec<Run> {
             .iter()
             .any(|option| command.iter().any(|word| word == option));
         let known = runs.iter().any(|run| run.command == *command && run.prepare == case.row.prepare);
-        if command[0] == "run" && !chosen && !known {
+        if command.first().is_some_and(|verb| verb == "run") && !chosen && !known {
             runs.push(Run {
                 name: case.name.clone(),
                 prepare: case.row.prepare.clone(),

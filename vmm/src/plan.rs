@@ -173,8 +173,9 @@ pub fn unrestricted_pc(around: &Surroundings, tables: Tables) -> Result<Machine,
     Ok(machine)
 }
 
-/// Exceptions of an unrestricted guest that exit: #MF, which a PC reports by IRQ 13.
-pub const UNRESTRICTED_EXCEPTIONS: u32 = 1 << 16;
+/// Exceptions of an unrestricted guest that exit: #MF, which a PC reports by IRQ 13, and #AC, which a misaligned stack
+/// raises again at each delivery, so that a processor that delivers it by itself may never come to an exit.
+pub const UNRESTRICTED_EXCEPTIONS: u32 = 1 << 16 | 1 << 17;
 
 /// CR0 bits that an unrestricted guest does not own: NE, which VMX fixes, the cache bits, which an exit does not restore,
 /// and PE: as long as the guest has not set it, CS's base is known from its selector.

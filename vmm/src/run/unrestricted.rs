@@ -38,6 +38,7 @@ pub mod vector {
     pub const GENERAL_PROTECTION: u8 = 13;
     pub const PAGE_FAULT: u8 = 14;
     pub const X87_ERROR: u8 = 16;
+    pub const ALIGNMENT_CHECK: u8 = 17;
 }
 
 impl Backend for Unrestricted {
@@ -171,9 +172,11 @@ pub fn raise(vector: u8, error_code: Option<u32>) {
 }
 
 fn exception(vm: &mut Vm, event: Event) -> Result<Next, Failure> {
-    match (event.vector, vm.stepping.take()) {
+    let stepped = vm.stepping.take();
+    // Whatever came ends the step: an instruction that faulted first comes to the ROM again.
+    stepped.into_iter().for_each(|stepping| end_step(vm, stepping));
+    match (event.vector, stepped) {
         (vector::DEBUG, Some(stepping)) => {
-            end_step(vm, stepping);
             let causes = vmread(Field::EXIT_QUALIFICATION);
             let causes = if stepping.guest_traps { causes } else { causes & !u64::from(Debug::BS) };
             if causes & u64::from(Debug::BREAKPOINTS | Debug::BS | Debug::BD) != 0 {
@@ -189,6 +192,11 @@ fn exception(vm: &mut Vm, event: Event) -> Result<Next, Failure> {
             } else {
                 vm.pc.raise_x87_error();
             }
+            Ok(Next::Run)
+        }
+        // Exits only so that a guest whose handler cannot be reached without another one loops through the VMM.
+        (vector::ALIGNMENT_CHECK, _) => {
+            raise(vector::ALIGNMENT_CHECK, Some(0));
             Ok(Next::Run)
         }
         (vector, _) => {

@@ -65,12 +65,12 @@ fn finds(plant: &str, outcome: &str, cpu: &str, words: &str) {
     assert_eq!((&finding["case"], &finding["outcome"]), (&400.into(), &outcome.into()), "{plant}");
     assert!(finding["reason"].as_str().unwrap().contains(words), "{plant}: {finding:#}");
     assert_eq!(found["cases"], 600, "{plant}: the hunt goes on behind it");
-    // mov dx, port; mov eax, magic; out dx, eax: eleven bytes.
+    // mov dx, port; mov eax, magic; out dx, eax: eleven bytes, and the prefix of the last is not needed.
     let least = finding["minimised_bytes"].as_u64().unwrap();
     assert!((9..=14).contains(&least), "{plant}: {finding:#}");
     let least = std::fs::read(finding["minimised"].as_str().unwrap()).unwrap();
     assert_eq!(least.len(), 512);
-    assert!(least.windows(2).any(|code| code == [0x66, 0xEF]), "{plant}: out dx, eax");
+    assert!(least[9..14].contains(&0xEF), "{plant}: out dx, eax");
     // An ordinary VMM has no such defect: the file boots.
     let run = Command::new(env!("CARGO_BIN_EXE_hyper86"))
         .args(["run", "--headless", "--cpu", cpu, finding["file"].as_str().unwrap()])
@@ -122,14 +122,20 @@ fn two_hunts_with_one_seed_are_the_same_and_a_corpus_is_mutated() {
 fn what_cannot_be_fuzzed_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let empty = folder.path().to_str().unwrap();
-    let rows: [(&[&str], i32, &str); 4] = [
-        (&["--corpus", empty], 2, "holds no file"),
-        (&["--cases", "0"], 2, "--cases"),
-        (&["--backend", "unrestricted", "--cpu", "lynnfield"], 3, "unrestricted guest (MSR 48Bh bit 39)"),
-        (&["--output", "/nowhere/at/all"], 2, "no folder"),
+    let nowhere = folder.path().join("nowhere");
+    let rows: [(&Path, &[&str], i32, &str); 4] = [
+        (folder.path(), &["--corpus", empty], 2, "holds no file"),
+        (folder.path(), &["--cases", "0"], 2, "--cases"),
+        (
+            folder.path(),
+            &["--backend", "unrestricted", "--cpu", "lynnfield"],
+            3,
+            "unrestricted guest (MSR 48Bh bit 39)",
+        ),
+        (&nowhere, &[], 2, "no folder"),
     ];
-    for (arguments, status, words) in rows {
-        let output = fuzz(folder.path(), arguments);
+    for (output, arguments, status, words) in rows {
+        let output = fuzz(output, arguments);
         let said = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(status), "{arguments:?}: {said}");
         assert!(said.contains(words), "{arguments:?}: {said}");

@@ -40,7 +40,8 @@ const ALL_WAYS: [(&str, &str); 12] = [
 ];
 
 /// Guests that are not run here, and why.
-const LEFT_OUT: [(&str, &str); 7] = [
+const LEFT_OUT: [(&str, &str); 8] = [
+    ("conform-protected", "conformance.rs compares it with the bare machine where it can run"),
     ("drives", "it wants several disks, and disks.rs gives it those"),
     ("bench", "it measures instructions, which differ from back-end to back-end"),
     ("conform-system", "conformance.rs compares it with the bare machine, on every back-end"),

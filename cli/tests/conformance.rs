@@ -159,6 +159,16 @@ fn smsw_shows_pe_or_not_as_the_command_line_says() {
 }
 
 #[test]
+fn protected_mode_its_tasks_and_what_it_leaves_are_what_they_are_without_a_vm() {
+    let folder = tempfile::tempdir().unwrap();
+    let image = image("protected", folder.path());
+    let (cpu, backend) = WAYS[2];
+    let bare = bare::com1(cpu, &image, bare::Drives::default(), &folder.path().join("bare"), END);
+    assert!(bare.ends_with(END), "{bare}");
+    assert_eq!(in_the_vm(&image, (cpu, backend), &[]), bare);
+}
+
+#[test]
 fn a_switch_to_protected_mode_is_reported_where_it_cannot_be_carried() {
     let folder = tempfile::tempdir().unwrap();
     let image = folder.path().join("protected-reset.img");

@@ -287,6 +287,12 @@ fn control_words(
     }
     machine.set(Field::IO_BITMAP_A_ADDRESS, around.io_bitmaps[0].0);
     machine.set(Field::IO_BITMAP_B_ADDRESS, around.io_bitmaps[1].0);
+    unused_controls(machine);
+    Ok(())
+}
+
+/// Controls that no plan uses.
+fn unused_controls(machine: &mut Machine) {
     for field in [
         Field::PAGE_FAULT_ERROR_CODE_MASK,
         Field::PAGE_FAULT_ERROR_CODE_MATCH,
@@ -305,7 +311,6 @@ fn control_words(
     ] {
         machine.set(field, 0);
     }
-    Ok(())
 }
 
 fn system_segment(selector: u16, table: Table, access_rights: AccessRights) -> Segment {

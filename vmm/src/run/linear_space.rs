@@ -69,6 +69,11 @@ impl LinearSpace {
         }
     }
 
+    /// As the processor itself sees it when it reads a descriptor or a task-state segment.
+    pub fn system() -> Self {
+        Self { user: false, ..Self::current() }
+    }
+
     /// Reads `bytes` from `linear` on.
     ///
     /// # Errors

@@ -18,6 +18,7 @@ mod msrs;
 mod port_io;
 mod post_mortem;
 mod statistics;
+mod task_switch;
 mod turns;
 mod unrestricted;
 mod virtual_8086;

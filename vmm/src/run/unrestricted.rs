@@ -26,6 +26,7 @@ use crate::report::Reporter;
 use super::backend::Backend;
 use super::linear_io;
 use super::msrs::COUNTERS;
+use super::task_switch;
 use super::vm::{Next, Stepping, Vm};
 
 /// See the module.
@@ -34,6 +35,8 @@ pub struct Unrestricted;
 pub mod vector {
     pub const DEBUG: u8 = 1;
     pub const INVALID_OPCODE: u8 = 6;
+    pub const INVALID_TSS: u8 = 10;
+    pub const SEGMENT_NOT_PRESENT: u8 = 11;
     pub const STACK_FAULT: u8 = 12;
     pub const GENERAL_PROTECTION: u8 = 13;
     pub const PAGE_FAULT: u8 = 14;
@@ -111,10 +114,7 @@ fn other_exit(backend: &Unrestricted, vm: &mut Vm, reason: ExitReason) -> Result
     use BasicExitReason as Reason;
     match reason.basic() {
         Some(Reason::TaskSwitch) => {
-            let switch = TaskSwitch::decode(vmread(Field::EXIT_QUALIFICATION));
-            Err(unexpected(format_args!(
-                "the guest wants a {switch}, which VMX leaves to software and is not done here"
-            )))
+            Ok(task_switch::switch(vm, TaskSwitch::decode(vmread(Field::EXIT_QUALIFICATION))))
         }
         Some(Reason::Rdpmc) => Ok(performance_counter(vm)),
         // What CPUID denies the guest, and what exits before the processor looks at that: VMX, SMX, MONITOR and MWAIT.
@@ -249,7 +249,8 @@ fn end_step(vm: &mut Vm, stepping: Stepping) {
     }
 }
 
-fn register(general: &General, register: GeneralRegister) -> u64 {
+/// A general register.
+pub fn register(general: &General, register: GeneralRegister) -> u64 {
     match register.0 {
         0 => general.rax,
         1 => general.rcx,
@@ -262,7 +263,8 @@ fn register(general: &General, register: GeneralRegister) -> u64 {
     }
 }
 
-fn set_register(general: &mut General, register: GeneralRegister, value: u64) {
+/// Sets a general register.
+pub fn set_register(general: &mut General, register: GeneralRegister, value: u64) {
     match register.0 {
         0 => general.rax = value,
         1 => general.rcx = value,
@@ -332,7 +334,7 @@ fn set_cr0(vm: &mut Vm, value: u64) -> bool {
 }
 
 /// CR3, of which a guest without 64-bit mode has 32 bits.
-fn set_cr3(vm: &Vm, value: u64) {
+pub fn set_cr3(vm: &Vm, value: u64) {
     vmwrite(Field::GUEST_CR3, value & 0xFFFF_FFFF);
     load_pdptes(vm);
 }

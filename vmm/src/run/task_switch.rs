@@ -1,0 +1,331 @@
+//! Task switches of an unrestricted guest, which VMX leaves to the hypervisor (SDM vol. 3, 7.3 "Task Switching", and
+//! "Treatment of Task Switches").
+//!
+//! On entry the processor has found the new task's descriptor: a TSS of the right type, present, long enough. All else
+//! is done here: the old task is saved, the new one loaded, and what is wrong with it is raised in it.
+
+use v8086::Flags;
+use vmx::Field;
+use vmx::control_register::cr0;
+use vmx::event::InterruptionInformation;
+use vmx::exit::{GeneralRegister, TaskSwitch, TaskSwitchSource};
+use vmx::segment::SegmentName;
+
+use crate::cpu::vmx::{vmread, vmwrite};
+use crate::guest_cpu::AtExit;
+
+use super::linear_space::{LinearSpace, PageFault};
+use super::unrestricted::{raise, register, set_cr3, set_register, vector};
+use super::vm::{Next, Vm};
+
+/// What stops a task switch.
+enum Fault {
+    Page(PageFault),
+    /// An exception with a selector as its error code.
+    Selector {
+        vector: u8,
+        selector: u16,
+    },
+}
+
+impl From<PageFault> for Fault {
+    fn from(fault: PageFault) -> Self {
+        Self::Page(fault)
+    }
+}
+
+/// Carries out a task switch.
+pub fn switch(vm: &mut Vm, switch: TaskSwitch) -> Next {
+    match carry_out(vm, switch) {
+        Ok(()) => {}
+        Err(Fault::Page(fault)) => fault.raise(),
+        // Bits 1:0 of the error code are no privilege level.
+        Err(Fault::Selector { vector, selector }) => raise(vector, Some(u32::from(selector & !3))),
+    }
+    let tsc = vm.at.tsc;
+    vm.at = AtExit { tsc, complete: false, ..AtExit::read() };
+    Next::Run
+}
+
+/// A descriptor of the GDT or the LDT.
+#[derive(Clone, Copy)]
+struct Descriptor {
+    at: u32,
+    value: u64,
+}
+
+impl Descriptor {
+    /// In the byte of the type.
+    const BUSY: u64 = 1 << 41;
+    const ACCESSED: u64 = 1 << 40;
+    const CODE: u64 = 1 << 43;
+    const NO_SYSTEM: u64 = 1 << 44;
+    const PRESENT: u64 = 1 << 47;
+    /// Of a TSS: it is a 32-bit one.
+    const WIDE: u64 = 1 << 43;
+
+    /// `None` beyond the table's limit, and for the null selector.
+    fn read(vm: &mut Vm, selector: u16) -> Result<Option<Self>, PageFault> {
+        let (base, limit) = if selector & 4 == 0 {
+            (Field::GUEST_GDTR_BASE, Field::GUEST_GDTR_LIMIT)
+        } else {
+            (Field::GUEST_LDTR_BASE, Field::GUEST_LDTR_LIMIT)
+        };
+        let offset = u32::from(selector & !7);
+        if selector & !3 == 0 || u64::from(offset) + 7 > vmread(limit) {
+            return Ok(None);
+        }
+        let at = (vmread(base) as u32).wrapping_add(offset);
+        let mut bytes = [0; 8];
+        LinearSpace::system().read(&mut vm.space, at, &mut bytes)?;
+        Ok(Some(Self { at, value: u64::from_le_bytes(bytes) }))
+    }
+
+    /// Sets or clears a bit of the type, in memory too.
+    fn mark(&mut self, vm: &mut Vm, bit: u64, set: bool) -> Result<(), PageFault> {
+        self.value = if set { self.value | bit } else { self.value & !bit };
+        LinearSpace::system().write(&mut vm.space, self.at + 5, &[(self.value >> 40) as u8])
+    }
+
+    fn is(self, bit: u64) -> bool {
+        self.value & bit != 0
+    }
+
+    fn base(self) -> u32 {
+        (self.value >> 16) as u32 & 0xFF_FFFF | (self.value >> 32) as u32 & 0xFF00_0000
+    }
+
+    fn limit(self) -> u32 {
+        let limit = self.value as u32 & 0xFFFF | (self.value >> 32) as u32 & 0xF_0000;
+        if self.is(1 << 55) { limit << 12 | 0xFFF } else { limit }
+    }
+
+    fn load(self, name: SegmentName, selector: u16) {
+        let rights = (self.value >> 40) as u32 & 0xF0FF;
+        load(name, selector, self.base(), self.limit(), rights);
+    }
+}
+
+fn load(name: SegmentName, selector: u16, base: u32, limit: u32, rights: u32) {
+    let fields = name.fields();
+    vmwrite(fields.selector, selector.into());
+    vmwrite(fields.base, base.into());
+    vmwrite(fields.limit, limit.into());
+    vmwrite(fields.access_rights, rights.into());
+}
+
+/// Fields of a TSS that both sizes have, by their order; FS and GS stand between DS and the LDT of the 32-bit one.
+mod field {
+    pub const IP: u32 = 0;
+    pub const FLAGS: u32 = 1;
+    pub const GENERAL: u32 = 2;
+    pub const SEGMENTS: u32 = 10;
+}
+
+/// A task-state segment.
+#[derive(Clone, Copy)]
+struct Tss {
+    base: u32,
+    wide: bool,
+}
+
+impl Tss {
+    /// CR3 in a 32-bit one.
+    const CR3: u32 = 0x1C;
+    const SEGMENTS: [SegmentName; 6] = SegmentName::CODE_AND_DATA;
+
+    fn place(self, field: u32) -> (u32, usize) {
+        if self.wide { (self.base + 0x20 + 4 * field, 4) } else { (self.base + 0x0E + 2 * field, 2) }
+    }
+
+    fn segments(self) -> &'static [SegmentName] {
+        // ES, CS, SS, DS; a 16-bit one has no more.
+        if self.wide { &Self::SEGMENTS } else { &Self::SEGMENTS[..4] }
+    }
+
+    fn read(self, vm: &mut Vm, field: u32) -> Result<u32, PageFault> {
+        let (at, size) = self.place(field);
+        let mut bytes = [0; 4];
+        LinearSpace::system().read(&mut vm.space, at, &mut bytes[..size])?;
+        Ok(u32::from_le_bytes(bytes))
+    }
+
+    fn write(self, vm: &mut Vm, field: u32, value: u32) -> Result<(), PageFault> {
+        let (at, size) = self.place(field);
+        LinearSpace::system().write(&mut vm.space, at, &value.to_le_bytes()[..size])
+    }
+
+    /// Saves the processor's state as it is, with this IP and these flags.
+    fn save(self, vm: &mut Vm, ip: u32, flags: u32) -> Result<(), PageFault> {
+        self.write(vm, field::IP, ip)?;
+        self.write(vm, field::FLAGS, flags)?;
+        for number in 0..8 {
+            let value = register(&vm.vcpu.general, GeneralRegister(number));
+            self.write(vm, field::GENERAL + u32::from(number), value as u32)?;
+        }
+        for (index, name) in (0..).zip(self.segments()) {
+            let (at, _) = self.place(field::SEGMENTS + index);
+            let selector = vmread(name.fields().selector) as u16;
+            LinearSpace::system().write(&mut vm.space, at, &selector.to_le_bytes())?;
+        }
+        Ok(())
+    }
+}
+
+/// Where the old task goes on, and the error code that an exception brought.
+fn interrupted_place(switch: TaskSwitch) -> (u32, Option<u32>) {
+    let rip = vmread(Field::GUEST_RIP) as u32;
+    let behind = rip.wrapping_add(vmread(Field::VM_EXIT_INSTRUCTION_LENGTH) as u32);
+    let delivering = InterruptionInformation(vmread(Field::IDT_VECTORING_INFORMATION) as u32);
+    if switch.source != TaskSwitchSource::TaskGate || !delivering.is_valid() {
+        return (behind, None);
+    }
+    // Software interrupts, INT1, INT3 and INTO.
+    if delivering.0 >> 8 & 7 >= 4 {
+        return (behind, None);
+    }
+    let error_code = delivering.has_error_code().then(|| vmread(Field::IDT_VECTORING_ERROR_CODE) as u32);
+    (rip, error_code)
+}
+
+fn carry_out(vm: &mut Vm, switch: TaskSwitch) -> Result<(), Fault> {
+    let selector = switch.selector;
+    let invalid = Fault::Selector { vector: vector::INVALID_TSS, selector };
+    let Some(mut descriptor) = Descriptor::read(vm, selector)? else { return Err(invalid) };
+    let returns = switch.source == TaskSwitchSource::Iret;
+    let nests = matches!(switch.source, TaskSwitchSource::Call | TaskSwitchSource::TaskGate);
+    let (ip, error_code) = interrupted_place(switch);
+
+    let old_selector = vmread(Field::GUEST_TR_SELECTOR) as u16;
+    let old_rights = vmread(Field::GUEST_TR_ACCESS_RIGHTS);
+    let old = Tss { base: vmread(Field::GUEST_TR_BASE) as u32, wide: old_rights & 8 != 0 };
+    let mut flags = vmread(Field::GUEST_RFLAGS) as u32;
+    if returns {
+        flags &= !Flags::NT;
+    }
+    old.save(vm, ip, flags)?;
+    if !nests && let Some(mut descriptor) = Descriptor::read(vm, old_selector)? {
+        descriptor.mark(vm, Descriptor::BUSY, false)?;
+    }
+
+    let new = Tss { base: descriptor.base(), wide: descriptor.is(Descriptor::WIDE) };
+    if nests {
+        LinearSpace::system().write(&mut vm.space, new.base, &old_selector.to_le_bytes())?;
+    }
+    if !returns {
+        descriptor.mark(vm, Descriptor::BUSY, true)?;
+    }
+    enter(vm, new, descriptor, selector, nests)?;
+    load_segments(vm, new)?;
+    match error_code {
+        Some(code) => push(vm, new, code),
+        None => Ok(()),
+    }
+}
+
+/// Loads all of the new task but its segments.
+fn enter(vm: &mut Vm, new: Tss, descriptor: Descriptor, selector: u16, nests: bool) -> Result<(), Fault> {
+    // Read with the old task's page tables.
+    let ip = new.read(vm, field::IP)?;
+    let mut flags = new.read(vm, field::FLAGS)? | Flags::FIXED;
+    let mut general = [0; 8];
+    for (index, value) in (0..).zip(&mut general) {
+        *value = new.read(vm, field::GENERAL + index)?;
+    }
+    let mut cr3 = [0; 4];
+    LinearSpace::system().read(&mut vm.space, new.base + Tss::CR3, &mut cr3)?;
+    if nests {
+        flags |= Flags::NT;
+    }
+    descriptor.load(SegmentName::Tr, selector);
+    vmwrite(Field::GUEST_CR0, vmread(Field::GUEST_CR0) | cr0::TS);
+    if new.wide && vmread(Field::GUEST_CR0) & cr0::PG != 0 {
+        set_cr3(vm, u32::from_le_bytes(cr3).into());
+    }
+    /// The local breakpoints of DR7, which belong to a task.
+    const LOCAL: u64 = 0x155;
+    vmwrite(Field::GUEST_DR7, vmread(Field::GUEST_DR7) & !LOCAL);
+    vmwrite(Field::GUEST_RIP, ip.into());
+    let known = if new.wide { 0x3F_7FD7 } else { 0x7FD7 };
+    vmwrite(Field::GUEST_RFLAGS, u64::from(flags & known));
+    vmwrite(Field::GUEST_INTERRUPTIBILITY_STATE, 0);
+    vmwrite(Field::GUEST_PENDING_DEBUG_EXCEPTIONS, 0);
+    for (number, value) in (0..).zip(general) {
+        // A 16-bit TSS leaves the upper halves undefined; the processor sets them.
+        let value = if new.wide { value } else { value | 0xFFFF_0000 };
+        set_register(&mut vm.vcpu.general, GeneralRegister(number), value.into());
+    }
+    Ok(())
+}
+
+/// Loads the LDT, then the segments, each of which may raise an exception in the new task.
+fn load_segments(vm: &mut Vm, new: Tss) -> Result<(), Fault> {
+    const UNUSABLE: u32 = 1 << 16;
+    let names = new.segments();
+    let mut selectors = [0; 7];
+    for (index, selector) in (0..).zip(&mut selectors[..=names.len()]) {
+        *selector = new.read(vm, field::SEGMENTS + index)? as u16;
+    }
+    // All selectors first: an exception finds them.
+    for (name, selector) in SegmentName::CODE_AND_DATA.iter().zip(selectors) {
+        let selector = if names.contains(name) { selector } else { 0 };
+        load(*name, selector, 0, 0, UNUSABLE);
+    }
+    let table = selectors[names.len()];
+    load(SegmentName::Ldtr, table, 0, 0, UNUSABLE);
+    if let Some(descriptor) = Descriptor::read(vm, table)? {
+        descriptor.load(SegmentName::Ldtr, table);
+    }
+    if vmread(Field::GUEST_RFLAGS) as u32 & Flags::VM != 0 {
+        for (name, selector) in names.iter().zip(selectors) {
+            load(*name, selector, u32::from(selector) << 4, 0xFFFF, 0xF3);
+        }
+        return Ok(());
+    }
+    // CS and SS first: they make the privilege level that an exception needs.
+    for name in
+        [SegmentName::Cs, SegmentName::Ss, SegmentName::Es, SegmentName::Ds, SegmentName::Fs, SegmentName::Gs]
+    {
+        if let Some(index) = names.iter().position(|other| *other == name) {
+            load_segment(vm, name, selectors[index])?;
+        }
+    }
+    Ok(())
+}
+
+fn load_segment(vm: &mut Vm, name: SegmentName, selector: u16) -> Result<(), Fault> {
+    let needed = matches!(name, SegmentName::Cs | SegmentName::Ss);
+    let invalid = Fault::Selector { vector: vector::INVALID_TSS, selector };
+    if selector & !3 == 0 && !needed {
+        return Ok(());
+    }
+    let Some(mut descriptor) = Descriptor::read(vm, selector)? else { return Err(invalid) };
+    let code = descriptor.is(Descriptor::CODE);
+    let fits = match name {
+        SegmentName::Cs => code,
+        SegmentName::Ss => !code && descriptor.is(1 << 41),
+        _ => !code || descriptor.is(1 << 41),
+    };
+    if !descriptor.is(Descriptor::NO_SYSTEM) || !fits {
+        return Err(invalid);
+    }
+    if !descriptor.is(Descriptor::PRESENT) {
+        let vector = if name == SegmentName::Ss { vector::STACK_FAULT } else { vector::SEGMENT_NOT_PRESENT };
+        return Err(Fault::Selector { vector, selector });
+    }
+    descriptor.mark(vm, Descriptor::ACCESSED, true)?;
+    descriptor.load(name, selector);
+    Ok(())
+}
+
+/// Pushes the error code of the exception that switched tasks.
+fn push(vm: &mut Vm, new: Tss, value: u32) -> Result<(), Fault> {
+    let size = if new.wide { 4 } else { 2 };
+    let esp = (vmread(Field::GUEST_RSP) as u32).wrapping_sub(size);
+    let big = vmread(Field::GUEST_SS_ACCESS_RIGHTS) >> 14 & 1 == 1;
+    let offset = if big { esp } else { esp & 0xFFFF };
+    let linear = (vmread(Field::GUEST_SS_BASE) as u32).wrapping_add(offset);
+    LinearSpace::current().write(&mut vm.space, linear, &value.to_le_bytes()[..size as usize])?;
+    vmwrite(Field::GUEST_RSP, esp.into());
+    Ok(())
+}

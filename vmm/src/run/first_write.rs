@@ -12,10 +12,11 @@ impl Vm {
     /// Whether the exit was the first write to a page of a restored guest; the instruction, or the delivery of an event,
     /// is then tried again.
     pub fn first_write(&mut self, exit: Exit) -> bool {
-        const PAGE_FAULT: u8 = 14;
         let address = match exit {
             Exit::EptViolation { physical, .. } => physical,
-            Exit::Exception { event, .. } if event.vector == PAGE_FAULT => vmread(Field::EXIT_QUALIFICATION),
+            Exit::Exception { event, .. } if event.vector == v8086::vector::PAGE_FAULT => {
+                vmread(Field::EXIT_QUALIFICATION)
+            }
             _ => return false,
         };
         if !self.space.first_write(address) {

@@ -5,7 +5,7 @@
 //! limit and page are looked at, and with a count of 0 too.
 
 use pc::{Ticks, Width};
-use v8086::{Flags, General, SegmentRegister};
+use v8086::{Flags, General, SegmentRegister, vector};
 use vmx::Field;
 use vmx::control_register::cr0;
 use vmx::exit::{Direction, IoQualification};
@@ -16,7 +16,7 @@ use crate::io;
 use crate::report::Reporter;
 
 use super::linear_space::{Access, LinearSpace, PageFault};
-use super::unrestricted::{raise, skip_instruction, vector};
+use super::unrestricted::{raise, skip_instruction};
 use super::vm::{Next, Vm};
 
 /// Elements of INS or OUTS that are moved in one exit.

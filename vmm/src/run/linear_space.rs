@@ -1,7 +1,7 @@
 //! The linear address space of an unrestricted guest: physical memory, or what the guest's own page tables make of it
 //! (SDM vol. 3, 4.3 "32-Bit Paging" and 4.4 "PAE Paging").
 
-use v8086::GuestMemory;
+use v8086::{GuestMemory, vector};
 use vmx::Field;
 use vmx::control_register::{cr0, cr4};
 
@@ -9,7 +9,7 @@ use crate::cpu::registers;
 use crate::cpu::vmx::vmread;
 use crate::memory::PcSpace;
 
-use super::unrestricted::{raise, vector};
+use super::unrestricted::raise;
 
 /// A page fault that the processor would have raised.
 #[derive(Clone, Copy, Debug)]

@@ -4,7 +4,7 @@
 //! On entry the processor has found the new task's descriptor: a TSS of the right type, present, long enough. All else
 //! is done here: the old task is saved, the new one loaded, and what is wrong with it is raised in it.
 
-use v8086::Flags;
+use v8086::{Flags, vector};
 use vmx::Field;
 use vmx::control_register::cr0;
 use vmx::event::InterruptionInformation;
@@ -15,7 +15,7 @@ use crate::cpu::vmx::{vmread, vmwrite};
 use crate::guest_cpu::AtExit;
 
 use super::linear_space::{LinearSpace, PageFault};
-use super::unrestricted::{raise, register, set_cr3, set_register, vector};
+use super::unrestricted::{raise, register, set_cr3, set_register};
 use super::vm::{Next, Vm};
 
 /// What stops a task switch.

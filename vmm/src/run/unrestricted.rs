@@ -4,7 +4,7 @@
 //! touches a control bit that VMX or the host owns.
 
 use pc::Ticks;
-use v8086::{Debug, Flags, General, GuestMemory};
+use v8086::{Debug, Flags, General, GuestMemory, vector};
 use vmx::control_register::{cr0, cr4};
 use vmx::controls::ControlRefused;
 use vmx::event::{Event, EventKind};
@@ -31,18 +31,6 @@ use super::vm::{Next, Stepping, Vm};
 
 /// See the module.
 pub struct Unrestricted;
-
-pub mod vector {
-    pub const DEBUG: u8 = 1;
-    pub const INVALID_OPCODE: u8 = 6;
-    pub const INVALID_TSS: u8 = 10;
-    pub const SEGMENT_NOT_PRESENT: u8 = 11;
-    pub const STACK_FAULT: u8 = 12;
-    pub const GENERAL_PROTECTION: u8 = 13;
-    pub const PAGE_FAULT: u8 = 14;
-    pub const X87_ERROR: u8 = 16;
-    pub const ALIGNMENT_CHECK: u8 = 17;
-}
 
 impl Backend for Unrestricted {
     fn name(&self) -> &'static str {

@@ -29,9 +29,6 @@ use super::backend::Backend;
 use super::msrs::GuestMsrs;
 use super::vm::{Next, Stepping, Vm};
 
-/// #PF, which a real-mode program cannot cause by itself.
-const PAGE_FAULT: u8 = 14;
-
 /// Elements of INS or OUTS that are moved in one exit.
 const STRING_BATCH: u32 = 64;
 
@@ -142,7 +139,7 @@ impl Vm {
         while_delivering: bool,
         report: &mut Reporter,
     ) -> Result<Next, Failure> {
-        if event.vector == PAGE_FAULT && !while_delivering {
+        if event.vector == vector::PAGE_FAULT && !while_delivering {
             return self.write_to_rom(vmread(Field::EXIT_QUALIFICATION));
         }
         let stepped = self.stepping.take();

@@ -40,7 +40,8 @@ const ALL_WAYS: [(&str, &str); 12] = [
 ];
 
 /// Guests that are not run here, and why.
-const LEFT_OUT: [(&str, &str); 8] = [
+const LEFT_OUT: [(&str, &str); 9] = [
+    ("forever", "it shows nothing and never ends; watchdog.rs runs its like on every back-end"),
     ("conform-protected", "conformance.rs compares it with the bare machine where it can run"),
     ("drives", "it wants several disks, and disks.rs gives it those"),
     ("bench", "it measures instructions, which differ from back-end to back-end"),
@@ -52,10 +53,14 @@ const LEFT_OUT: [(&str, &str); 8] = [
 ];
 
 /// Guests that want keys which no scenario has.
-const PLAYED: [(&str, &[&str]); 1] = [(
-    "snake",
-    &["--expect", "♦", "--keys", "{right}{right}{right}{up}{up}{up}{left}", "--expect", "Game over"],
-)];
+const PLAYED: [(&str, &[&str]); 3] = [
+    ("key-codes", &["--keys", "a{f1}{ctrl-c}{alt-x}"]),
+    ("modes", &["--keys", "abc"]),
+    (
+        "snake",
+        &["--expect", "♦", "--keys", "{right}{right}{right}{up}{up}{up}{left}", "--expect", "Game over"],
+    ),
+];
 
 /// Guests and scenarios, by a part of their names, that may end otherwise in virtual-8086 mode, and why.
 const UNRESTRICTED_ONLY: [(&str, &str); 1] =

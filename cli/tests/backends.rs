@@ -55,7 +55,7 @@ const LEFT_OUT: [(&str, &str); 9] = [
 /// Guests that want keys which no scenario has.
 const PLAYED: [(&str, &[&str]); 3] = [
     ("key-codes", &["--keys", "a{f1}{ctrl-c}{alt-x}"]),
-    ("modes", &["--keys", "abc"]),
+    ("modes", &["--keys", "a", "--expect", "line fifty", "--keys", "b", "--expect", ", no cursor"]),
     (
         "snake",
         &["--expect", "♦", "--keys", "{right}{right}{right}{up}{up}{up}{left}", "--expect", "Game over"],
@@ -63,8 +63,11 @@ const PLAYED: [(&str, &[&str]); 3] = [
 ];
 
 /// Guests and scenarios, by a part of their names, that may end otherwise in virtual-8086 mode, and why.
-const UNRESTRICTED_ONLY: [(&str, &str); 1] =
-    [("protected-reset", "it switches to protected mode, which ends with a report in virtual-8086 mode")];
+const UNRESTRICTED_ONLY: [(&str, &str); 3] = [
+    ("protected-reset", "it switches to protected mode, which ends with a report in virtual-8086 mode"),
+    ("syslinux 6", "it switches to protected mode before its prompt"),
+    ("GRUB", "its second stage switches to protected mode"),
+];
 
 /// A run of a disk image.
 struct Run {

@@ -17,7 +17,7 @@ use wire::KeyItem;
 use crate::engine::{Cpu, Firmware};
 use crate::keys;
 pub use bench::{BenchArgs, BenchForm};
-pub use breaks::BreakName;
+pub use breaks::{BreakName, RunBreakName};
 pub use drive::{DiskArgs, Drive, DriveArg, SaveArg};
 pub use fuzz::{FuzzArgs, PlantName};
 pub use guest::GuestArgs;
@@ -217,6 +217,9 @@ pub struct RunArgs {
     /// At the end, print how often the guest exited, by kind, by port and by interrupt, on standard error.
     #[arg(long)]
     pub stats: bool,
+    /// Break the VMM on purpose, to see what a run that it fails in ends with.
+    #[arg(long = "break", value_enum, value_name = "WHAT")]
+    pub sabotage: Option<RunBreakName>,
     /// The steps, in the order of the command line.
     #[arg(skip)]
     pub steps: Vec<Step>,

@@ -101,6 +101,7 @@ fn run(
         extended_kib: GuestArgs::DEFAULT.extended_kib(),
         rtc_seconds: POWER_ON_SECONDS,
         measured: true,
+        sabotage: None,
         told: Told::default(),
     };
     let drives = Drives::of_image(file.path(), Signature::Required)?;

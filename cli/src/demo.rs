@@ -45,12 +45,12 @@ pub fn demo(arguments: &DemoArgs) -> Result<Status, Failure> {
 }
 
 fn boot(arguments: &DemoArgs, printer: &mut Printer) -> Result<Report, Failure> {
+    let signals = Signals::note().map_err(anyhow::Error::from)?;
     let engine = install::ensure()?;
     let sabotage = arguments.sabotage.map(Into::into);
     let payload = Payload::demo(Link::Framed, arguments.demo.into(), sabotage, arguments.ticks())?;
     let image = payload.into_image(Start::Disk)?;
     note(&format!("VMM image: {}", image.program_size()));
-    let signals = Signals::note().map_err(anyhow::Error::from)?;
     let progress = progress(format!("booting on {}", arguments.machine.cpu.short_name()));
     let machine = machine::start(&engine, arguments.machine, image, Needs::SCRIPTED);
     progress.finish_and_clear();

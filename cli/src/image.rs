@@ -33,6 +33,7 @@ pub fn image(arguments: &ImageArgs) -> Result<Status, Failure> {
                 extended_kib: GuestArgs::DEFAULT.extended_kib(),
                 rtc_seconds: POWER_ON_SECONDS,
                 measured: false,
+                sabotage: None,
             };
             Payload::run(Link::Plain, drives, plan)?
         }

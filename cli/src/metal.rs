@@ -5,15 +5,17 @@
 //! of the host. The sources are those that this tool was built from.
 
 use std::fs;
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Read};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, ExitStatus, Stdio};
+use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context, anyhow};
 use indicatif::ProgressBar;
 
 use crate::boot_image::Elf;
+use crate::session::Signals;
 use crate::status::Failure;
 
 /// The workspace that this tool was compiled in.
@@ -237,15 +239,12 @@ impl Build<'_> {
         cargo.env("CARGO_ENCODED_RUSTFLAGS", self.flags.join("\x1f"));
         cargo.env("CARGO_TERM_COLOR", if std::io::stderr().is_terminal() { "always" } else { "never" });
         let progress = progress(format!("building {}", self.what));
-        let output = cargo
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .output()
-            .context("cannot start cargo (is it in PATH?)")?;
+        let built = run(cargo.stdin(Stdio::null()).stdout(Stdio::null()));
         progress.finish_and_clear();
+        let (status, messages) = built?;
         // Also warnings: who changes the VMM wants to see them.
-        eprint!("{}", String::from_utf8_lossy(&output.stderr));
-        if output.status.success() {
+        eprint!("{messages}");
+        if status.success() {
             return Ok(());
         }
         Err(Failure::refused(format!("cargo could not build {} (its messages are above)", self.what)))
@@ -253,6 +252,31 @@ impl Build<'_> {
 
     fn program(&self, name: &str) -> PathBuf {
         self.target_folder.join(TARGET).join(self.profile).join(name)
+    }
+}
+
+/// Runs a cargo to its end, or to a signal; what it said on standard error.
+fn run(cargo: &mut Command) -> Result<(ExitStatus, String), Failure> {
+    let mut child = cargo.stderr(Stdio::piped()).spawn().context("cannot start cargo (is it in PATH?)")?;
+    let mut stderr = child.stderr.take().context("cargo has no standard error")?;
+    let messages = thread::spawn(move || {
+        let mut bytes = Vec::new();
+        // What has come by then is told.
+        let _ = stderr.read_to_end(&mut bytes);
+        String::from_utf8_lossy(&bytes).into_owned()
+    });
+    loop {
+        let ended = child.try_wait().context("cannot wait for cargo")?;
+        if let Some(signal) = Signals::waiting() {
+            // It may have ended, and by the same Ctrl-C.
+            let _ = child.kill();
+            let _ = child.wait();
+            return Err(Failure::interrupted(signal));
+        }
+        if let Some(status) = ended {
+            return Ok((status, messages.join().unwrap_or_default()));
+        }
+        thread::sleep(Duration::from_millis(5));
     }
 }
 

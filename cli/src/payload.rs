@@ -1,6 +1,6 @@
 //! What the VMM is given: the boot config in postcard form, and the guest.
 
-use wire::{Backend, BootConfig, Break, Demo, DiskImage, Items, Job, Link, RunJob, Told};
+use wire::{Backend, BootConfig, Break, Demo, DiskImage, Items, Job, Link, RunBreak, RunJob, Told};
 
 use crate::args::Step;
 use crate::boot_image::{self, BootImage, Elf, Start};
@@ -41,6 +41,8 @@ pub struct RunPlan<'a> {
     pub rtc_seconds: u64,
     /// Whether the guest may ask what its exits cost.
     pub measured: bool,
+    /// What goes wrong on purpose.
+    pub sabotage: Option<RunBreak>,
 }
 
 impl Payload {
@@ -81,6 +83,7 @@ impl Payload {
             extended_kib: plan.extended_kib,
             rtc_seconds: plan.rtc_seconds,
             measured: plan.measured,
+            sabotage: plan.sabotage,
         });
         Ok(Self { config: config(link, job)?, guest })
     }

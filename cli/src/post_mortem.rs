@@ -44,7 +44,11 @@ pub fn lines(report: &Report) -> Vec<(LineKind, String)> {
     detail(format!("stack at {ss:04X}:{esp:04X}  {}", stack.join(" ")));
     let all = report.figures.get("exits").copied().unwrap_or(0);
     let kept = report.exits.len();
-    lines.push((LineKind::Heading, format!("The last {kept} of {all} exits")));
+    let heading = match kept {
+        0 => "No exits: the guest did not run".to_owned(),
+        _ => format!("The last {kept} of {all} exits"),
+    };
+    lines.push((LineKind::Heading, heading));
     let end = report.exits.last().map_or(0, |exit| exit.tsc);
     let first = all.saturating_sub(kept as u64);
     for (number, exit) in (first..).zip(&report.exits) {

@@ -8,7 +8,7 @@ mod person;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use wire::{Link, Told};
+use wire::{Link, RunBreak, Told};
 
 use crate::args::RunArgs;
 use crate::boot_image::Start;
@@ -61,6 +61,7 @@ fn boot(
     keepers: &mut Vec<Keeper>,
     attendance: Attendance,
 ) -> Result<Report, Failure> {
+    let signals = Signals::note().map_err(anyhow::Error::from)?;
     let engine = install::ensure()?;
     let interactive = attendance == Attendance::Attended;
     let handed_back: Vec<u8> = keepers.iter().map(|keeper| keeper.disk).collect();
@@ -85,6 +86,7 @@ fn boot(
             .rtc
             .unwrap_or_else(|| if interactive { now() } else { POWER_ON_SECONDS }),
         measured: false,
+        sabotage: arguments.sabotage.map(RunBreak::from),
     };
     let brought = if interactive { (letterbox::LETTERBOX_BYTES, BROUGHT_BYTES) } else { (0, 0) };
     let needs = Needs {
@@ -99,7 +101,6 @@ fn boot(
         if interactive { arguments.timeout.attended() } else { Some(arguments.timeout.unattended()) };
     let last_words = if keepers.is_empty() { LastWords::PostMortem } else { LastWords::Disks };
     let limits = Limits { patience, last_words };
-    let signals = Signals::note().map_err(anyhow::Error::from)?;
     let report = if interactive {
         let mut machine = machine::start(&engine, arguments.machine, image, needs)?;
         let floppies = floppies.with_letterbox(machine.disk().map_err(anyhow::Error::from)?);

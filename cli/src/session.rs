@@ -29,6 +29,9 @@ const ANSWER: Duration = Duration::from_secs(10);
 /// How often it is asked to: it may not have listened yet.
 const ASK_AGAIN: Duration = Duration::from_secs(1);
 
+/// How soon a second signal is still the first: timeout(1) sends each twice, to the process and to its group.
+const SAME_SIGNAL: Duration = Duration::from_millis(500);
+
 /// How often the clock, signals and the person are looked at while the machine is silent.
 const TURN: Duration = Duration::from_millis(25);
 
@@ -66,7 +69,7 @@ pub struct Limits {
 pub enum LastWords {
     /// Nothing: it does not listen.
     None,
-    /// Where the guest was, if its time is over.
+    /// Where the guest was, if its time is over or a signal ends it.
     PostMortem,
     /// What the guest wrote to its disks, too, whatever ends the run.
     Disks,
@@ -76,7 +79,7 @@ impl Limits {
     fn asks_at(&self, conclusion: &Conclusion) -> bool {
         match self.last_words {
             LastWords::None => false,
-            LastWords::PostMortem => *conclusion == Conclusion::TimedOut,
+            LastWords::PostMortem => matches!(conclusion, Conclusion::TimedOut | Conclusion::Interrupted(_)),
             LastWords::Disks => true,
         }
     }
@@ -173,6 +176,7 @@ struct Cut {
     deadline: Option<Instant>,
     /// How the run is to end, once the VMM was asked.
     asked: Option<Conclusion>,
+    asked_at: Instant,
     ask_again: Instant,
 }
 
@@ -180,7 +184,7 @@ impl Cut {
     fn new(limits: Limits) -> Self {
         let now = Instant::now();
         let deadline = limits.patience.map(|patience| now + patience);
-        Self { limits, deadline, asked: None, ask_again: now }
+        Self { limits, deadline, asked: None, asked_at: now, ask_again: now }
     }
 
     /// Whether the VMM was asked already.
@@ -193,8 +197,9 @@ impl Cut {
         if self.asked.is_none() {
             self.asked = Some(conclusion);
             let patience = if self.limits.last_words == LastWords::Disks { ANSWER } else { STOPPING };
-            self.ask_again = Instant::now() + ASK_AGAIN;
-            self.deadline = Some(Instant::now() + patience);
+            self.asked_at = Instant::now();
+            self.ask_again = self.asked_at + ASK_AGAIN;
+            self.deadline = Some(self.asked_at + patience);
         }
     }
 
@@ -205,10 +210,12 @@ impl Cut {
         }
     }
 
-    /// Looks at the clock and the signals. A signal while the VMM hands back the disks ends the run at once.
+    /// Looks at the clock and the signals. A signal while the VMM is asked ends the run at once.
     fn check(&mut self, machine: &mut Bochs, signal: Option<u8>) -> Option<Conclusion> {
         let now = Instant::now();
+        let is_same = self.is_under_way() && now - self.asked_at < SAME_SIGNAL;
         let conclusion = match signal {
+            Some(_) if is_same => None,
             Some(signal) => Some(Conclusion::Interrupted(signal)),
             None if self.deadline.is_some_and(|deadline| now >= deadline) => {
                 Some(self.asked.clone().unwrap_or(Conclusion::TimedOut))
@@ -284,12 +291,12 @@ impl Stream {
 
     /// The engine ended, and no verdict came. The loader and the runtime speak plainly, since they have no frames.
     fn conclude(&self, machine: &mut Bochs) -> Conclusion {
+        let killer = machine.killer(AFTERWARDS);
         machine.finish(AFTERWARDS);
-        let text = self.text();
-        let said = text.lines().find_map(|line| line.trim().strip_prefix("hyper86: "));
-        match said {
-            Some(sentence) => Conclusion::of_plain(sentence),
-            None => Conclusion::NoVerdict(machine.last_words()),
+        match (said(&self.text()), killer) {
+            (Some(sentence), _) => Conclusion::of_plain(&sentence),
+            (None, Some(signal)) => Conclusion::EngineKilled(signal),
+            (None, None) => Conclusion::NoVerdict(machine.last_words()),
         }
     }
 
@@ -298,9 +305,24 @@ impl Stream {
         let mut bytes = self.foreign.clone();
         bytes.extend_from_slice(self.splitter.rest());
         let text = String::from_utf8_lossy(&bytes);
-        let kept = text.lines().filter(|line| !is_engines(line)).collect::<Vec<_>>();
+        let kept = text.lines().filter(|line| !is_engines(line)).map(harmless).collect::<Vec<_>>();
         kept.join("\n").trim().to_owned()
     }
+}
+
+/// What the program says of its end in plain text, if it does: one sentence. A panic has its place on a line of its own.
+fn said(text: &str) -> Option<String> {
+    let mut lines = text.lines().map(str::trim);
+    let sentence = lines.find_map(|line| line.strip_prefix("hyper86: "))?;
+    Some(match lines.next() {
+        Some(message) if sentence.ends_with(':') => format!("{sentence} {message}"),
+        _ => sentence.to_owned(),
+    })
+}
+
+/// A line that no terminal takes for a command.
+fn harmless(line: &str) -> String {
+    line.chars().map(|c| if c.is_control() && c != '\t' { char::REPLACEMENT_CHARACTER } else { c }).collect()
 }
 
 /// Whether a line is from Bochs: its banner, its debugger.
@@ -338,7 +360,7 @@ mod tests {
             b"=====\n        Bochs x86 Emulator 2.7\n".to_vec(),
             frame(&Record::Line(LineKind::Step, "VMXON")),
             frame(&Record::Serial(b"\0\x1b")),
-            b"strange words\n".to_vec(),
+            b"strange\x1b[2J words\n".to_vec(),
             frame(&Record::Verdict(verdict.clone())),
         ]
         .concat();
@@ -350,8 +372,22 @@ mod tests {
             }
             assert_eq!(report.lines, [(LineKind::Step, "VMXON".to_owned())]);
             assert_eq!(report.serial, b"\0\x1b");
-            assert_eq!(read.text(), "strange words");
+            assert_eq!(read.text(), "strange\u{FFFD}[2J words");
             assert_eq!(read.verdict, Some(Conclusion::of(&verdict)));
+        }
+    }
+
+    #[test]
+    fn a_panic_is_told_with_its_message() {
+        let rows = [
+            ("", None),
+            ("words", None),
+            ("a\nhyper86: this CPU has no long mode\nb", Some("this CPU has no long mode")),
+            ("hyper86: panicked at a.rs:1:2:\n  too bad\nrip 0", Some("panicked at a.rs:1:2: too bad")),
+            ("hyper86: panicked at a.rs:1:2:", Some("panicked at a.rs:1:2:")),
+        ];
+        for (text, sentence) in rows {
+            assert_eq!(said(text).as_deref(), sentence, "{text}");
         }
     }
 }

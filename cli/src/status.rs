@@ -52,6 +52,11 @@ impl Failure {
         Self { status: Status::Usage, message: message.to_string() }
     }
 
+    /// A signal came before there was a machine.
+    pub fn interrupted(signal: u8) -> Self {
+        Self { status: Status::Interrupted(signal), message: format!("ended by signal {signal}") }
+    }
+
     /// Status 3: something that the run needs is missing, or failed.
     pub fn refused(message: impl fmt::Display) -> Self {
         Self { status: Status::Refused, message: message.to_string() }

@@ -1,10 +1,10 @@
 //! Whatever ends the tool, Bochs goes with it: a timeout, Ctrl-C, SIGTERM, even SIGKILL. What can be cleaned up is.
 
 use std::fs;
-use std::io::Read;
+use std::io::{BufRead, BufReader, Read};
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStderr, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -14,6 +14,7 @@ use rustix::process::{Pid, Signal, kill_process};
 struct EndlessRun {
     folder: tempfile::TempDir,
     child: Child,
+    said: BufReader<ChildStderr>,
 }
 
 impl EndlessRun {
@@ -28,17 +29,38 @@ impl EndlessRun {
         fs::write(&image, cli::boot_image::flat(&elf).unwrap()).unwrap();
         let temporary = folder.path().join("tmp");
         fs::create_dir(&temporary).unwrap();
-        let child = Command::new(env!("CARGO_BIN_EXE_hyper86"))
+        let mut child = Command::new(env!("CARGO_BIN_EXE_hyper86"))
             .args(["run", "--headless", "--timeout", "60"])
             .args(options)
             .arg(&image)
             .env("TMPDIR", &temporary)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
-            .stderr(Stdio::null())
+            .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        Self { folder, child }
+        let said = BufReader::new(child.stderr.take().unwrap());
+        Self { folder, child, said }
+    }
+
+    /// One whose guest runs.
+    fn under_way() -> Self {
+        let mut run = Self::with(&["--json"]);
+        let mut line = String::new();
+        while !line.contains("back-end") {
+            line.clear();
+            assert_ne!(run.said.read_line(&mut line).unwrap(), 0, "the run has ended");
+        }
+        thread::sleep(Duration::from_secs(1));
+        run
+    }
+
+    /// What it says until its end, and the object.
+    fn end(mut self) -> (ExitStatus, String, serde_json::Value) {
+        let (mut object, mut said) = (String::new(), String::new());
+        self.said.read_to_string(&mut said).unwrap();
+        self.child.stdout.take().unwrap().read_to_string(&mut object).unwrap();
+        (self.wait(), said, serde_json::from_str(&object).unwrap())
     }
 
     /// The engine's process, once it runs.
@@ -152,14 +174,38 @@ fn listening_sockets_of(process: u32) -> usize {
 
 #[test]
 fn an_interrupted_run_prints_its_one_object_all_the_same() {
-    let mut run = EndlessRun::with(&["--json"]);
+    let run = EndlessRun::with(&["--json"]);
     run.engine();
     run.signal(Signal::TERM);
-    let mut text = String::new();
-    run.child.stdout.take().unwrap().read_to_string(&mut text).unwrap();
-    assert_eq!(run.wait().code(), Some(143));
-    let object: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let (status, _, object) = run.end();
+    assert_eq!(status.code(), Some(143));
     assert_eq!((&object["status"], &object["verdict"]["outcome"]), (&143.into(), &"interrupted".into()));
+}
+
+#[test]
+fn an_interrupted_run_says_where_the_guest_was() {
+    let run = EndlessRun::under_way();
+    // As timeout(1) does it: to the process, and to its group.
+    run.signal(Signal::INT);
+    run.signal(Signal::INT);
+    let (status, said, object) = run.end();
+    assert_eq!(status.code(), Some(130));
+    for words in ["The guest's registers", "jmp short", "The last", "The guest's screen", "Looping"] {
+        assert!(said.contains(words), "{words}: {said}");
+    }
+    assert_eq!(object["registers"]["cs"], "0x0");
+}
+
+#[test]
+fn an_engine_that_somebody_kills_ends_the_run_by_name() {
+    let run = EndlessRun::under_way();
+    let engine = Pid::from_raw(run.engine() as i32).unwrap();
+    kill_process(engine, Signal::KILL).unwrap();
+    let (status, said, object) = run.end();
+    assert_eq!(status.code(), Some(3));
+    assert!(said.contains("the machine is gone, so nothing is known"), "{said}");
+    assert_eq!(object["verdict"]["outcome"], "no-verdict");
+    assert_eq!(object["verdict"]["reason"], "the engine was ended by signal 9, without a verdict");
 }
 
 #[test]

@@ -1,10 +1,10 @@
-//! What `vmxdemo --break` breaks: mostly one field of the plan, and so one rule of VM entry.
+//! What `vmxdemo --break` breaks: mostly one field of the plan, and so one rule of VM entry; and `run --break`.
 
 use clap::ValueEnum;
 use vmx::Field;
 use vmx::control_register::{cr0, cr4};
 use vmx::controls::exit;
-use wire::{Answer, Break};
+use wire::{Answer, Break, RunBreak};
 
 /// A name of `--break`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -55,6 +55,27 @@ pub enum BreakName {
     LaunchTwice,
     /// No VMPTRLD: VMfailInvalid.
     NoVmptrld,
+}
+
+/// A name of `run --break`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum RunBreakName {
+    /// VMCS link pointer off a page boundary: the guest's first VM entry fails.
+    FirstEntry,
+    /// The same after the guest's first timer tick.
+    Entry,
+    /// The VMM panics after the guest's first timer tick.
+    Panic,
+}
+
+impl From<RunBreakName> for RunBreak {
+    fn from(name: RunBreakName) -> Self {
+        match name {
+            RunBreakName::FirstEntry => Self::FirstEntry,
+            RunBreakName::Entry => Self::Entry,
+            RunBreakName::Panic => Self::Panic,
+        }
+    }
 }
 
 /// "VM entry with invalid control field(s)".

@@ -8,9 +8,10 @@ use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStringExt;
-use std::os::unix::process::CommandExt;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
@@ -196,6 +197,19 @@ impl Bochs {
         let log = String::from_utf8_lossy(&log);
         let tail: Vec<_> = log.lines().chain(stderr.lines()).filter(|line| !line.trim().is_empty()).collect();
         tail[tail.len().saturating_sub(5)..].join("\n")
+    }
+
+    /// The signal that somebody ended the engine with, once its output has ended; waits at most `patience`.
+    pub fn killer(&mut self, patience: Duration) -> Option<u8> {
+        let deadline = Instant::now() + patience;
+        while Instant::now() < deadline {
+            match self.child.try_wait() {
+                Ok(Some(status)) => return status.signal().and_then(|signal| signal.try_into().ok()),
+                Ok(None) => thread::sleep(Duration::from_millis(5)),
+                Err(_) => break,
+            }
+        }
+        None
     }
 
     /// Waits for the engine to end by itself, at most `patience`, then ends it.

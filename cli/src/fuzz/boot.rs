@@ -131,6 +131,7 @@ impl Bench {
             stoppable: false,
             letterbox: false,
             measured: false,
+            sabotage: None,
             told: Told::default(),
             steps: Items::from_postcard(&[]),
             interactive: false,

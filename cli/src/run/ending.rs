@@ -88,6 +88,9 @@ fn say(arguments: &RunArgs, report: &Report, kept: &[Kept], reason: &str) -> io:
     let status = report.conclusion.status();
     if report.is_abnormal() {
         print(post_mortem::lines(report))?;
+        if let Some(reason) = report.silence() {
+            note(&format!("hyper86: {reason}, so nothing is known of the guest but its screen"));
+        }
         if status != Status::NotMet {
             print(post_mortem::screen(report))?;
         }

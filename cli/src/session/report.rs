@@ -56,6 +56,8 @@ pub enum Conclusion {
     Crash(String),
     /// The machine ended without a verdict; the engine's last words.
     NoVerdict(String),
+    /// Somebody ended the engine with this signal.
+    EngineKilled(u8),
     /// The time for the whole run was over.
     TimedOut,
     /// This signal came.
@@ -93,7 +95,7 @@ impl Conclusion {
                 Outcome::GuestEnded { .. } => Status::NotMet,
                 Outcome::Refused | Outcome::Failed => Status::Refused,
             },
-            Self::Refusal(_) | Self::Crash(_) | Self::NoVerdict(_) => Status::Refused,
+            Self::Refusal(_) | Self::Crash(_) | Self::NoVerdict(_) | Self::EngineKilled(_) => Status::Refused,
             Self::TimedOut => Status::NotMet,
             Self::Interrupted(signal) => Status::Interrupted(*signal),
         }
@@ -111,7 +113,7 @@ impl Conclusion {
             },
             Self::Refusal(_) => "refused",
             Self::Crash(_) => "failed",
-            Self::NoVerdict(_) => "no-verdict",
+            Self::NoVerdict(_) | Self::EngineKilled(_) => "no-verdict",
             Self::TimedOut => "timeout",
             Self::Interrupted(_) => "interrupted",
         }
@@ -129,6 +131,9 @@ impl Conclusion {
             Self::NoVerdict(words) => {
                 format!("the machine ended without a verdict; the engine's last words: {words}")
             }
+            Self::EngineKilled(signal) => {
+                format!("the engine was ended by signal {signal}, without a verdict")
+            }
             Self::TimedOut => "the time for the run is over (--timeout)".to_owned(),
             Self::Interrupted(signal) => format!("ended by signal {signal}"),
         }
@@ -140,7 +145,8 @@ impl Conclusion {
             Self::Verdict { outcome: Outcome::Refused | Outcome::Failed, .. }
             | Self::Refusal(_)
             | Self::Crash(_)
-            | Self::NoVerdict(_) => self.sentence(),
+            | Self::NoVerdict(_)
+            | Self::EngineKilled(_) => self.sentence(),
             Self::Verdict { .. } | Self::TimedOut | Self::Interrupted(_) => {
                 "the VMM did not hand back what the guest wrote".to_owned()
             }
@@ -209,9 +215,21 @@ impl Report {
             Conclusion::Refusal(_)
             | Conclusion::Crash(_)
             | Conclusion::NoVerdict(_)
-            | Conclusion::TimedOut => true,
-            Conclusion::Interrupted(_) => false,
+            | Conclusion::EngineKilled(_)
+            | Conclusion::TimedOut
+            | Conclusion::Interrupted(_) => true,
         }
+    }
+
+    /// Why nothing is known of where the guest was, if its end asks for that.
+    pub fn silence(&self) -> Option<&'static str> {
+        let reason = match &self.conclusion {
+            _ if self.registers.is_some() => return None,
+            Conclusion::TimedOut | Conclusion::Interrupted(_) => "the VMM does not answer",
+            Conclusion::NoVerdict(_) | Conclusion::EngineKilled(_) => "the machine is gone",
+            Conclusion::Verdict { .. } | Conclusion::Refusal(_) | Conclusion::Crash(_) => return None,
+        };
+        Some(reason)
     }
 
     /// What the program printed outside frames, such as the registers at a panic, if it tells more than the conclusion.
@@ -221,6 +239,7 @@ impl Report {
             Conclusion::Refusal(sentence) => self.text.trim().strip_prefix("hyper86: ") == Some(sentence),
             Conclusion::Crash(_)
             | Conclusion::NoVerdict(_)
+            | Conclusion::EngineKilled(_)
             | Conclusion::TimedOut
             | Conclusion::Interrupted(_) => self.text.is_empty(),
         };
@@ -252,6 +271,7 @@ mod tests {
             (Conclusion::of_plain("panicked at vmm/src/main.rs:1:1:"), Status::Refused, "failed"),
             (Conclusion::of_plain("CPU exception: #PF"), Status::Refused, "failed"),
             (Conclusion::default(), Status::Refused, "no-verdict"),
+            (Conclusion::EngineKilled(9), Status::Refused, "no-verdict"),
             (Conclusion::TimedOut, Status::NotMet, "timeout"),
             (Conclusion::Interrupted(2), Status::Interrupted(2), "interrupted"),
         ];

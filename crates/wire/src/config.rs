@@ -143,6 +143,17 @@ pub enum Break {
     NoVmptrld,
 }
 
+/// What `run --break` breaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum RunBreak {
+    /// The VMCS link pointer before the guest's first VM entry, so that it fails.
+    FirstEntry,
+    /// The same after the guest's first timer tick.
+    Entry,
+    /// The VMM panics after the guest's first timer tick.
+    Panic,
+}
+
 /// How a processor answers VMLAUNCH with a broken plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Answer {
@@ -201,6 +212,8 @@ pub struct RunJob<'a> {
     pub rtc_seconds: u64,
     /// Whether the guest may ask, by CPUID leaf [`MEASURES_LEAF`], what its exits cost.
     pub measured: bool,
+    /// What goes wrong on purpose.
+    pub sabotage: Option<RunBreak>,
 }
 
 /// What a VMM tells if it is asked to.

@@ -14,7 +14,7 @@ mod record;
 
 pub use config::{
     Answer, Backend, BootConfig, Break, Chunk, Chunks, Demo, DiskImage, Geometry, Items, Job, Link,
-    MEASURES_LEAF, RunJob, Step, Told,
+    MEASURES_LEAF, RunBreak, RunJob, Step, Told,
 };
 #[cfg(feature = "fuzz")]
 pub use config::{FuzzJob, Plant, Programs};
@@ -25,7 +25,7 @@ pub use record::{
 };
 
 /// Incremented whenever a type of this crate changes: both ends must come from one build.
-pub const VERSION: u16 = 4;
+pub const VERSION: u16 = 5;
 
 /// Sectors in one [`Chunk`] of a disk image: 64 KiB.
 pub const CHUNK_SECTORS: u32 = 128;

@@ -13,6 +13,7 @@ mod frames;
 mod guest_ram;
 pub mod integrity;
 mod kept;
+mod last_words;
 mod paging;
 mod pc_space;
 mod tss;
@@ -27,6 +28,7 @@ pub use first_mib::FirstMib;
 pub use frames::{Frame, Frames, OutOfMemory, PAGE_BYTES};
 pub use guest_ram::GuestRam;
 pub use kept::Kept;
+pub use last_words::{LastWords, watched};
 pub use pc_space::{PcSpace, Translation};
 
 use crate::component::Table;

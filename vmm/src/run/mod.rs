@@ -8,6 +8,7 @@ mod bios_trace;
 mod console;
 mod cpuid;
 mod disk;
+mod end;
 #[cfg(feature = "fuzz")]
 mod first_write;
 mod idle;
@@ -26,24 +27,24 @@ mod vm;
 
 use pc::{Context as Service, Pc, PcConfig, Signature};
 use rt::cpu::rdtsc;
-use v8086::{FarPointer, SystemRegisters};
-use vmx::Machine;
+use v8086::SystemRegisters;
 use vmx::exit::ExitReason;
-use wire::{End, Outcome, Record, RunJob};
+use vmx::{Field, Machine};
+use wire::{End, Record, RunBreak, RunJob};
 
 use crate::clock::Clock;
 use crate::cpu::nmi::IoApic;
+use crate::cpu::vmx::vmwrite;
 use crate::cpu::world_switch::Vcpu;
 use crate::exit::Exit;
 use crate::failure::{Failure, unexpected};
 use crate::guest_cpu::{AtExit, GuestCpu};
 use crate::lifecycle::{self, enter_vmx, leave_vmx, make_current};
-use crate::memory::PcSpace;
 use crate::memory::integrity::Seal;
+use crate::memory::{PcSpace, watched};
 use crate::operation::{CurrentVmcs, LaunchedVmcs};
 use crate::plan::{HostState, Surroundings};
 use crate::probe::{self, Processor};
-use crate::report::Line;
 use crate::{Context, Ending, host_timer, io};
 
 pub use backend::Impossible;
@@ -54,6 +55,7 @@ pub use turns::turns;
 
 use console::{Console, Wish};
 use disk::ModuleDisks;
+use end::ending;
 use idle::Idle;
 use msrs::GuestMsrs;
 use post_mortem::Ring;
@@ -195,41 +197,26 @@ impl Life<'_, '_> {
     /// From VMLAUNCH to the end.
     fn live(&mut self, mut vmcs: CurrentVmcs, machine: &Machine) -> Result<Ending, Failure> {
         vmcs.apply(machine)?;
+        self.break_at(RunBreak::FirstEntry);
         self.vm.timer_period = self.vm.pc.timer_period();
         self.vm.follow_timer();
         let aside = self.context.boot.load_ticks + self.context.frames.clear_ticks();
         let since_boot_sector = rdtsc() - self.context.boot.tsc_at_boot_sector;
         self.context.report.figure("instructions_to_guest", since_boot_sector - aside);
         let launched = rdtsc();
-        let (mut vmcs, reason) = match vmcs.launch(&mut self.vm.vcpu) {
-            Ok(entered) => entered,
+        let ending = match vmcs.launch(&mut self.vm.vcpu) {
+            Ok((mut vmcs, reason)) => {
+                let ending = watched(self, |life| life.exits(&mut vmcs, reason));
+                self.tell_end(&ending, rdtsc() - launched);
+                vmcs.clear().map_err(|failure| Failure::Instruction("VMCLEAR", failure))?;
+                ending
+            }
             Err((_, failure)) => {
-                lifecycle::audit_current(&mut self.context.report, self.around.capabilities);
-                return Err(failure.into());
+                let ending = Err(failure.into());
+                self.tell_end(&ending, rdtsc() - launched);
+                ending
             }
         };
-        let ending = self.exits(&mut vmcs, reason);
-        let instructions = rdtsc() - launched;
-        let report = &mut self.context.report;
-        self.console.show_last(&self.vm.pc, &self.vm.space, report);
-        report.figure("exits", self.vm.ring.count());
-        report.figure("instructions_of_run", instructions);
-        report.figure("guest_ticks", self.console.ticks());
-        report.figure("dropped_writes", self.vm.dropped_writes);
-        let unassigned = self.vm.pc.unassigned_accesses();
-        report.figure("unassigned_reads", unassigned.reads);
-        report.figure("unassigned_writes", unassigned.writes);
-        if let Err(Failure::Entry(_)) = &ending {
-            lifecycle::audit_current(report, self.around.capabilities);
-        }
-        if is_abnormal(&ending) {
-            post_mortem::registers(report, self.vm);
-            self.vm.ring.report(report, self.vm);
-        }
-        if let Some(statistics) = &self.vm.statistics {
-            statistics.report(report);
-        }
-        vmcs.clear().map_err(|failure| Failure::Instruction("VMCLEAR", failure))?;
         ending
     }
 
@@ -242,6 +229,10 @@ impl Life<'_, '_> {
             }
             if let Some(ending) = self.settle(vmcs, pause.answer?)? {
                 return Ok(ending);
+            }
+            if self.console.ticks() > 0 {
+                self.break_at(RunBreak::Entry);
+                self.break_at(RunBreak::Panic);
             }
             if let Next::End(end) = self.vm.deliver_interrupt() {
                 return Ok(self.guest_ended(end));
@@ -298,6 +289,16 @@ impl Life<'_, '_> {
         Ok(None)
     }
 
+    /// Breaks the VMM, if that is what the job wants here.
+    fn break_at(&mut self, what: RunBreak) {
+        match what {
+            _ if self.job.sabotage != Some(what) => {}
+            // Off a page boundary.
+            RunBreak::FirstEntry | RunBreak::Entry => vmwrite(Field::VMCS_LINK_POINTER, 1),
+            RunBreak::Panic => panic!("broken on purpose"),
+        }
+    }
+
     /// A person changes a floppy.
     fn insert(&mut self, disk: u8) {
         if let Some(drive) = self.vm.disks.insert(disk) {
@@ -340,33 +341,4 @@ impl Life<'_, '_> {
         self.vm.follow_devices();
         Ok(())
     }
-
-    fn guest_ended(&mut self, end: End) -> Ending {
-        let steps_left = self.console.steps_left(&self.vm.pc, &self.vm.space);
-        let outcome = Outcome::GuestEnded { end, steps_left };
-        match end {
-            // These two say themselves where, or come from nowhere.
-            End::FaultLoop { .. } | End::ResetVector => ending(outcome, format_args!("the guest {end}")),
-            _ => {
-                let FarPointer { segment, offset } = self.vm.place();
-                ending(outcome, format_args!("the guest {end}, at {segment:04X}:{offset:04X}"))
-            }
-        }
-    }
-}
-
-/// Whether somebody will ask why: the host tool, for one, that stops a run whose time is over.
-fn is_abnormal(ending: &Result<Ending, Failure>) -> bool {
-    let Ok(Ending { outcome, .. }) = ending else { return true };
-    matches!(
-        outcome,
-        Outcome::Stopped | Outcome::GuestEnded { end: End::TripleFault | End::FaultLoop { .. }, .. }
-    )
-}
-
-fn ending(outcome: Outcome, why: core::fmt::Arguments) -> Ending {
-    let mut reason = Line::new();
-    // A sentence that is too long is cut.
-    let _ = core::fmt::Write::write_fmt(&mut reason, why);
-    Ending { outcome, reason }
 }

@@ -86,7 +86,7 @@ impl Ring {
     }
 
     /// Reports the exits, oldest first, with the code that stands there now.
-    pub fn report(&self, report: &mut Reporter, vm: &Vm) {
+    fn report(&self, report: &mut Reporter, vm: &Vm) {
         let here = code_segment();
         let count = self.count();
         for number in count - count.min(KEPT as u64)..count {
@@ -159,8 +159,15 @@ fn read(vm: &Vm, linear: u32, bytes: &mut [u8]) {
     }
 }
 
+/// Reports all of it.
+pub fn report(report: &mut Reporter, vm: &Vm) {
+    report.figure("exits", vm.ring.count());
+    registers(report, vm);
+    vm.ring.report(report, vm);
+}
+
 /// Reports the guest's registers.
-pub fn registers(report: &mut Reporter, vm: &Vm) {
+fn registers(report: &mut Reporter, vm: &Vm) {
     let general = &vm.vcpu.general;
     let esp = vmread(Field::GUEST_RSP) as u32;
     let code = code_segment();

@@ -1,0 +1,76 @@
+//! The end of a run, also of one that the VMM fails in: what is told of it.
+
+use v8086::FarPointer;
+use wire::{End, Outcome};
+
+use super::{Life, post_mortem};
+use crate::failure::Failure;
+use crate::memory::LastWords;
+use crate::report::Line;
+use crate::{Ending, lifecycle};
+
+impl Life<'_, '_> {
+    /// What is known at the end, while the VMCS is still there.
+    pub(super) fn tell_end(&mut self, ending: &Result<Ending, Failure>, instructions: u64) {
+        let report = &mut self.context.report;
+        self.console.show_last(&self.vm.pc, &self.vm.space, report);
+        report.figure("instructions_of_run", instructions);
+        report.figure("guest_ticks", self.console.ticks());
+        report.figure("dropped_writes", self.vm.dropped_writes);
+        let unassigned = self.vm.pc.unassigned_accesses();
+        report.figure("unassigned_reads", unassigned.reads);
+        report.figure("unassigned_writes", unassigned.writes);
+        if let Err(Failure::Entry(_)) = ending {
+            lifecycle::audit_current(report, self.around.capabilities);
+        }
+        if is_abnormal(ending) {
+            post_mortem::report(report, self.vm);
+        } else {
+            report.figure("exits", self.vm.ring.count());
+        }
+        if let Some(statistics) = &self.vm.statistics {
+            statistics.report(report);
+        }
+    }
+
+    /// The guest has ended by itself.
+    pub(super) fn guest_ended(&mut self, end: End) -> Ending {
+        let steps_left = self.console.steps_left(&self.vm.pc, &self.vm.space);
+        let outcome = Outcome::GuestEnded { end, steps_left };
+        match end {
+            // These two say themselves where, or come from nowhere.
+            End::FaultLoop { .. } | End::ResetVector => ending(outcome, format_args!("the guest {end}")),
+            _ => {
+                let FarPointer { segment, offset } = self.vm.place();
+                ending(outcome, format_args!("the guest {end}, at {segment:04X}:{offset:04X}"))
+            }
+        }
+    }
+}
+
+impl LastWords for Life<'_, '_> {
+    /// The guest that the VMM failed with. Its screen comes last, since showing it takes the most.
+    fn speak(&mut self) {
+        let report = &mut self.context.report;
+        report.flush_serial();
+        post_mortem::report(report, self.vm);
+        self.console.show_last(&self.vm.pc, &self.vm.space, report);
+    }
+}
+
+/// Whether somebody will ask why: the host tool, for one, that stops a run whose time is over.
+fn is_abnormal(ending: &Result<Ending, Failure>) -> bool {
+    let Ok(Ending { outcome, .. }) = ending else { return true };
+    matches!(
+        outcome,
+        Outcome::Stopped | Outcome::GuestEnded { end: End::TripleFault | End::FaultLoop { .. }, .. }
+    )
+}
+
+/// An end, in words.
+pub fn ending(outcome: Outcome, why: core::fmt::Arguments) -> Ending {
+    let mut reason = Line::new();
+    // A sentence that is too long is cut.
+    let _ = core::fmt::Write::write_fmt(&mut reason, why);
+    Ending { outcome, reason }
+}

@@ -204,7 +204,7 @@ impl Life<'_, '_> {
         let since_boot_sector = rdtsc() - self.context.boot.tsc_at_boot_sector;
         self.context.report.figure("instructions_to_guest", since_boot_sector - aside);
         let launched = rdtsc();
-        let ending = match vmcs.launch(&mut self.vm.vcpu) {
+        match vmcs.launch(&mut self.vm.vcpu) {
             Ok((mut vmcs, reason)) => {
                 let ending = watched(self, |life| life.exits(&mut vmcs, reason));
                 self.tell_end(&ending, rdtsc() - launched);
@@ -216,8 +216,7 @@ impl Life<'_, '_> {
                 self.tell_end(&ending, rdtsc() - launched);
                 ending
             }
-        };
-        ending
+        }
     }
 
     /// Exit by exit, until somebody ends it.

@@ -198,3 +198,23 @@ fn a_saved_result_repeats_to_the_byte() {
         [*b"aaaa", *b"cccc", *b"mark", *b"mark"]
     );
 }
+
+#[test]
+fn a_traced_extended_read_tells_what_its_packet_says() {
+    /// mov si, 7C20h; mov ah, 42h; mov dl, 80h; int 13h; cli; hlt
+    const CODE: &[u8] = &[0xBE, 0x20, 0x7C, 0xB4, 0x42, 0xB2, 0x80, 0xCD, 0x13, 0xFA, 0xF4];
+    /// At 7C20h: three sectors from 5 to 0900:0010.
+    const PACKET: &[u8] = &[16, 0, 3, 0, 0x10, 0, 0, 9, 5, 0, 0, 0, 0, 0, 0, 0];
+    let folder = Folder::with(&[("c", 4 << 20)]);
+    let mut disk = fs::read(folder.path("c")).unwrap();
+    disk[..CODE.len()].copy_from_slice(CODE);
+    disk[0x20..][..PACKET.len()].copy_from_slice(PACKET);
+    fs::write(folder.path("c"), disk).unwrap();
+    let output = folder.run(&["c", "--trace-bios", "--json"]);
+    let line = "bios: INT 13h AH=42h extended read from 0000:7C09: DL=80h DS:SI=0000:7C20 LBA=00000005h COUNT=0003h \
+                BUFFER=0900:0010 -> CF=0 AH=00h COUNT=0003h";
+    let words = String::from_utf8(output.stderr).unwrap();
+    assert!(words.contains(line), "{words}");
+    let object: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(object["bios_calls"][0]["inputs"]["BUFFER"], "0900:0010");
+}

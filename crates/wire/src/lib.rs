@@ -20,8 +20,8 @@ pub use config::{
 pub use config::{FuzzJob, Plant, Programs};
 pub use input::{Input, KeyItem, LETTERBOX_SECTORS, Load, Modifiers};
 pub use record::{
-    BiosCall, CODE_BYTES, CallRegisters, CodeSize, Counter, Cursor, EXIT_CODE, End, ExitRecord, LineKind,
-    Outcome, Record, Registers, Verdict,
+    BiosCall, CALL_BYTES, CODE_BYTES, CallRegisters, CodeSize, Counter, Cursor, EXIT_CODE, End, ExitRecord,
+    LineKind, Outcome, Record, Registers, Verdict,
 };
 
 /// Incremented whenever a type of this crate changes: both ends must come from one build.

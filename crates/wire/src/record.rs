@@ -112,6 +112,9 @@ pub const EXIT_CODE: usize = 15;
 /// Bytes of code and of stack that [`Registers`] hold.
 pub const CODE_BYTES: usize = 32;
 
+/// Bytes of memory that a [`BiosCall`] holds.
+pub const CALL_BYTES: usize = 32;
+
 /// A VM exit, for the table at the end and for the post-mortem.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ExitRecord {
@@ -187,6 +190,9 @@ pub struct BiosCall {
     pub after: CallRegisters,
     /// FLAGS as they were, and as the caller will find them.
     pub flags: (u16, u16),
+    /// What stood, and stands, in memory where the service has a block, if it has one: at ES:SI for AH = 87h, at ES:DI for
+    /// E8h, else at DS:SI.
+    pub block: ([u8; CALL_BYTES], [u8; CALL_BYTES]),
 }
 
 /// The registers that a BIOS call uses.

@@ -3,7 +3,7 @@
 //! The caller's FLAGS and the address behind its INT lie on its stack while a service runs.
 
 use v8086::{Cpu, GuestMemory, SegmentRegister};
-use wire::{BiosCall, CallRegisters, Record};
+use wire::{BiosCall, CALL_BYTES, CallRegisters, Record};
 
 use crate::report::Reporter;
 
@@ -17,13 +17,15 @@ pub struct Call {
     from: (u16, u16),
     before: CallRegisters,
     flags: u16,
+    block: [u8; CALL_BYTES],
 }
 
 impl Call {
     /// The call at whose VMCALL the guest stands.
     pub fn begin(vm: &mut Vm) -> Self {
         let [ip, cs, flags] = frame(vm);
-        Self { from: (cs, ip), before: registers(vm), flags }
+        let before = registers(vm);
+        Self { from: (cs, ip), before, flags, block: block(vm, &before) }
     }
 
     /// The service has run. One that waits has not ended: it is called again, with the same registers.
@@ -35,8 +37,14 @@ impl Call {
         }
         let [_, _, flags] = frame(vm);
         let after = registers(vm);
-        let call =
-            BiosCall { vector, from: self.from, before: self.before, after, flags: (self.flags, flags) };
+        let call = BiosCall {
+            vector,
+            from: self.from,
+            before: self.before,
+            after,
+            flags: (self.flags, flags),
+            block: (self.block, block(vm, &self.before)),
+        };
         report.flush_serial();
         report.record(&Record::BiosCall(call));
     }
@@ -68,4 +76,16 @@ fn registers(vm: &mut Vm) -> CallRegisters {
         ds: cpu.segment(SegmentRegister::Ds),
         es: cpu.segment(SegmentRegister::Es),
     }
+}
+
+/// Where a service has its block, if it has one.
+fn block(vm: &Vm, registers: &CallRegisters) -> [u8; CALL_BYTES] {
+    let (segment, offset) = match (registers.eax >> 8) as u8 {
+        0x87 => (registers.es, registers.esi),
+        0xE8 => (registers.es, registers.edi),
+        _ => (registers.ds, registers.esi),
+    };
+    let mut bytes = [0; CALL_BYTES];
+    vm.space.read((u32::from(segment) << 4) + u32::from(offset as u16), &mut bytes);
+    bytes
 }

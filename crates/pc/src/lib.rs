@@ -29,8 +29,8 @@ mod time;
 mod fakes;
 
 pub use bios::{
-    BootError, Context, Geometry, ServiceOutcome, Signature, VIDEO_ROM, VIDEO_ROM_ADDRESS, drive_number,
-    service_vector, write_rom,
+    BootError, Context, FirstMib, Geometry, ServiceOutcome, Signature, VIDEO_ROM, VIDEO_ROM_ADDRESS,
+    drive_number, service_vector, write_rom,
 };
 pub use bus::Width;
 pub use device::keyboard::KeyEvent;

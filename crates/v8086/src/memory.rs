@@ -61,6 +61,13 @@ pub trait GuestMemory {
         }
     }
 
+    /// Stores the same little-endian word `count` times from `linear` on.
+    fn fill_u16(&mut self, linear: u32, value: u16, count: u32) {
+        for index in 0..count {
+            self.write_u16(linear.wrapping_add(2 * index), value);
+        }
+    }
+
     /// The byte at `linear`.
     fn read_u8(&self, linear: u32) -> u8 {
         let mut bytes = [0];

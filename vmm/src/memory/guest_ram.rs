@@ -1,5 +1,7 @@
 //! Memory that belongs to a guest.
 
+use pc::FirstMib;
+
 use super::{Frames, OutOfMemory, PAGE_BYTES, PhysicalAddress};
 
 /// What a canary page is filled with.
@@ -85,6 +87,24 @@ impl GuestRam {
         unsafe { core::ptr::copy(self.base.add(from), self.base.add(to), length) };
     }
 
+    /// Fills `length` bytes, which must lie inside, with `value`; what is filled already is the source of the rest.
+    pub fn fill_u16(&mut self, address: usize, value: u16, length: usize) {
+        const FIRST: usize = 8;
+        assert!(address <= self.length && length <= self.length - address);
+        let first = (u64::from(value) * 0x0001_0001_0001_0001).to_le_bytes();
+        let mut filled = FIRST.min(length);
+        if filled == FIRST {
+            self.store(address, first);
+        } else {
+            self.write(address, &first[..filled]);
+        }
+        while filled < length {
+            let piece = filled.min(length - filled);
+            self.copy_within(address, address + filled, piece);
+            filled += piece;
+        }
+    }
+
     /// The bytes at `address`, by one load, if all of them exist.
     #[inline]
     pub fn load<const N: usize>(&self, address: usize) -> Option<[u8; N]> {
@@ -112,6 +132,15 @@ impl GuestRam {
         inside
     }
 
+    /// Stores bytes in the first MiB, by one store.
+    #[inline(always)]
+    fn store_conventional<const N: usize>(&mut self, address: u32, bytes: [u8; N]) {
+        let address = address as usize & (LEAST - 1);
+        self.note(address, N);
+        // SAFETY: as in `conventional`.
+        unsafe { self.base.add(address).cast::<[u8; N]>().write(bytes) };
+    }
+
     /// Whether nobody wrote the canary pages before and behind.
     pub fn canaries_are_whole(&self) -> bool {
         // SAFETY: both pages lie inside the allocation made in `new` and are no part of guest memory.
@@ -130,5 +159,21 @@ impl GuestRam {
     pub fn break_canary(&mut self) {
         // SAFETY: the page lies inside the allocation made in `new`.
         unsafe { self.base.add(self.length).write(0) };
+    }
+}
+
+impl FirstMib for GuestRam {
+    #[inline(always)]
+    fn load<const N: usize>(&self, address: u32) -> [u8; N] {
+        self.conventional(address)
+    }
+
+    #[inline(always)]
+    fn store<const N: usize>(&mut self, address: u32, bytes: [u8; N]) {
+        self.store_conventional(address, bytes);
+    }
+
+    fn fill(&mut self, address: u32, word: u16, count: u32) {
+        self.fill_u16(address as usize, word, 2 * count as usize);
     }
 }

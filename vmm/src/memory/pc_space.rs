@@ -140,6 +140,12 @@ impl PcSpace {
         &self.ram
     }
 
+    /// The first MiB of it.
+    #[inline(always)]
+    pub fn first_mib(&mut self) -> &mut impl pc::FirstMib {
+        &mut self.ram
+    }
+
     /// Fills ROM from `address` on.
     pub fn load_rom(&mut self, address: usize, rom: &[u8]) {
         self.ram.write(address, rom);
@@ -325,6 +331,16 @@ impl GuestMemory for PcSpace {
             let offset = if to > from { length as u32 - 1 - done } else { done };
             let byte = self.read_u8(from + offset);
             self.write_u8(to + offset, byte);
+        }
+    }
+
+    fn fill_u16(&mut self, linear: u32, value: u16, count: u32) {
+        let length = 2 * count as usize;
+        if is_plain(linear, length) {
+            return self.ram.fill_u16(linear as usize, value, length);
+        }
+        for index in 0..count {
+            self.write_u16(linear.wrapping_add(2 * index), value);
         }
     }
 

@@ -27,6 +27,11 @@ impl Idle {
         Self { wanted, tick: 0, vain: 0 }
     }
 
+    /// Whether that is wanted.
+    pub const fn is_wanted(&self) -> bool {
+        self.wanted
+    }
+
     /// A BIOS service was given AH = `function` and left the zero flag so. Whether the guest has nothing else to do.
     pub fn served(&mut self, vector: u8, function: u8, zero: impl FnOnce() -> bool, now: Ticks) -> bool {
         if !self.wanted {

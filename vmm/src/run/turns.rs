@@ -55,7 +55,7 @@ pub fn turns(
                     complete(vm, &at, vmread(Field::VM_EXIT_INSTRUCTION_LENGTH) as u32);
                     true
                 }
-                number::VMCALL => vm.look_up(&at),
+                number::VMCALL => vm.quick_vmcall(&at),
                 number::EXCEPTION_OR_NMI => {
                     let interruption = vmread(Field::VM_EXIT_INTERRUPTION_INFORMATION) as u32;
                     vm.ring.record(place).interruption = interruption;

@@ -209,19 +209,32 @@ impl Vm {
         }
     }
 
-    /// Answers a BIOS service that only looks at memory. `false`: it is none.
+    /// Answers a BIOS service that only looks at memory and the screen. `false`: it is none.
     #[inline(always)]
-    pub fn look_up(&mut self, at: &AtExit) -> bool {
+    pub fn quick_vmcall(&mut self, at: &AtExit) -> bool {
+        if !self.has_quick_services() {
+            return false;
+        }
         let place = FarPointer::new(at.cs, at.rip as u16);
-        if let Some(word) = Pc::looked_up(place)
-            && self.has_quick_services()
-        {
+        let done = if let Some(word) = Pc::looked_up(place) {
             let ax = u16::from_le_bytes(self.space.ram().conventional(word));
             self.vcpu.general.set_ax(ax);
+            true
+        } else {
+            self.quick_service(place)
+        };
+        if done {
             turns::complete(self, at, VMCALL_LENGTH);
-            return true;
         }
-        false
+        done
+    }
+
+    #[inline(never)]
+    fn quick_service(&mut self, place: FarPointer) -> bool {
+        let Some(vector) = pc::service_vector(place.segment, place.offset) else { return false };
+        // Who watches wants to know whether the guest is busy.
+        !self.idle.is_wanted()
+            && self.pc.quick_service(vector, &mut self.vcpu.general, self.space.first_mib(), caller_flags)
     }
 
     fn vmcall(&mut self, report: &mut Reporter) -> Next {
@@ -246,7 +259,7 @@ impl Vm {
         let mut service =
             Service { cpu: &mut cpu, memory: &mut self.space, disks: &mut self.disks, host: report, now };
         match self.pc.service_at(place, &mut service) {
-            ServiceOutcome::Served { vector } => {
+            ServiceOutcome::Served { vector, moves_devices } => {
                 if let Some(call) = call {
                     call.end(self, vector, report);
                 }
@@ -254,11 +267,10 @@ impl Vm {
                     statistics.service(vector);
                 }
                 self.at.end_blocking();
-                // Of these the devices learn nothing but the mode of the screen.
-                if matches!(vector, 0x10..=0x13) {
-                    self.space.set_pixel_memory(self.pc.pixel_memory());
-                } else {
+                if moves_devices {
                     self.follow_devices();
+                } else {
+                    self.space.set_pixel_memory(self.pc.pixel_memory());
                 }
                 let space = &self.space;
                 let waits = self.idle.served(vector, function, || caller_sees_zero(space), now);
@@ -373,10 +385,15 @@ impl Vm {
     }
 }
 
-/// ZF in the FLAGS that the caller of a BIOS service gets back.
+/// Where the FLAGS lie that the caller of a BIOS service gets back.
+fn caller_flags() -> u32 {
+    let offset = (vmread(Field::GUEST_RSP) as u16).wrapping_add(4);
+    vmread(Field::GUEST_SS_BASE) as u32 + u32::from(offset)
+}
+
+/// ZF in those FLAGS.
 fn caller_sees_zero(space: &PcSpace) -> bool {
-    let flags = (vmread(Field::GUEST_RSP) as u16).wrapping_add(4);
-    u32::from(space.read_u16(vmread(Field::GUEST_SS_BASE) as u32 + u32::from(flags))) & Flags::ZF != 0
+    u32::from(space.read_u16(caller_flags())) & Flags::ZF != 0
 }
 
 #[inline(always)]

@@ -1,16 +1,14 @@
 //! INT 10h, the text part: characters, strings and scrolling. It writes video memory as a program would.
 
 use super::Context;
-use super::int10_video::{TextScreen, cursor_address, move_cursor, set_cursor};
+use super::int10_video::{TextScreen, move_cursor};
 use crate::Pc;
 use v8086::General;
 
-const BELL: u8 = 0x07;
+pub(super) const BELL: u8 = 0x07;
 const BACKSPACE: u8 = 0x08;
 const LINE_FEED: u8 = 0x0A;
 const CARRIAGE_RETURN: u8 = 0x0D;
-/// Columns of the widest row that is moved at once.
-const WIDEST: usize = 132;
 
 /// AH=08h: the cell at the cursor of `page`.
 pub(super) fn read_cell(context: &mut Context<'_>, page: u8) {
@@ -28,22 +26,13 @@ fn at_cursor(context: &Context<'_>, page: u8) -> u32 {
 pub(super) fn write_cells(context: &mut Context<'_>, general: &General, attribute: Option<u8>) {
     let start = at_cursor(context, general.bh());
     let window = start & !0x7FFF;
-    let count = usize::from(general.cx());
+    let count = u32::from(general.cx());
     if let Some(attribute) = attribute
-        && start + 2 * count as u32 <= window + 0x8000
+        && start + 2 * count <= window + 0x8000
     {
-        let mut cells = [0; 2 * WIDEST];
-        cells
-            .chunks_exact_mut(2)
-            .take(count)
-            .for_each(|cell| cell.copy_from_slice(&[general.al(), attribute]));
-        for first in (0..count).step_by(WIDEST) {
-            let piece = WIDEST.min(count - first);
-            context.memory.write(start + 2 * first as u32, &cells[..2 * piece]);
-        }
-        return;
+        return context.memory.fill_u16(start, u16::from_le_bytes([general.al(), attribute]), count);
     }
-    for cell in 0..u32::from(general.cx()) {
+    for cell in 0..count {
         let address = window | (start + 2 * cell) & 0x7FFF;
         context.memory.write_u8(address, general.al());
         if let Some(attribute) = attribute {
@@ -53,35 +42,52 @@ pub(super) fn write_cells(context: &mut Context<'_>, general: &General, attribut
 }
 
 /// AH=0Eh: writes a character on the active page and moves the cursor; bell, backspace, line feed and carriage
-/// return act. Without `attribute` the one on the screen stays.
-pub(super) fn teletype(pc: &mut Pc, context: &mut Context<'_>, character: u8, attribute: Option<u8>) {
+/// return act. The attribute on the screen stays.
+pub(super) fn teletype(pc: &mut Pc, context: &mut Context<'_>, character: u8) {
+    if character == BELL {
+        return;
+    }
     let screen = TextScreen::read(context);
-    teletype_on(pc, context, &screen, screen.page, character, attribute);
+    let cursor = screen.cursor(screen.page);
+    let [column, row] = type_on(context, &screen, screen.page, cursor, character, None);
+    move_cursor(pc, context, &screen, screen.page, row, column);
 }
 
-fn teletype_on(
-    pc: &mut Pc,
+/// Column and row behind a character, before anything wraps or scrolls.
+#[inline(always)]
+pub(super) fn typed(column: u8, row: u8, character: u8) -> (u8, u8) {
+    match character {
+        BELL => (column, row),
+        BACKSPACE => (column.saturating_sub(1), row),
+        LINE_FEED => (column, row.saturating_add(1)),
+        CARRIAGE_RETURN => (0, row),
+        _ => (column.saturating_add(1), row),
+    }
+}
+
+/// Writes a character on `page` at the cursor; where the cursor belongs then.
+fn type_on(
     context: &mut Context<'_>,
     screen: &TextScreen,
     page: u8,
+    cursor: [u8; 2],
     character: u8,
     attribute: Option<u8>,
-) {
-    let [mut column, mut row] = screen.cursor(page);
-    match character {
-        BELL => return,
-        BACKSPACE => column = column.saturating_sub(1),
-        LINE_FEED => row = row.saturating_add(1),
-        CARRIAGE_RETURN => column = 0,
-        _ => {
-            let address = screen.address(page, u16::from(row), u16::from(column));
-            context.memory.write_u8(address, character);
-            if let Some(attribute) = attribute {
-                context.memory.write_u8(address + 1, attribute);
+) -> [u8; 2] {
+    let [column, row] = cursor;
+    if character == BELL {
+        return cursor;
+    }
+    if !matches!(character, BACKSPACE | LINE_FEED | CARRIAGE_RETURN) {
+        let address = screen.address(page, u16::from(row), u16::from(column));
+        match attribute {
+            Some(attribute) => {
+                context.memory.write_u16(address, u16::from_le_bytes([character, attribute]));
             }
-            column = column.saturating_add(1);
+            None => context.memory.write_u8(address, character),
         }
     }
+    let (mut column, mut row) = typed(column, row, character);
     // Behind the last column and below the last row, where a program may have put the cursor, nothing wraps or scrolls.
     if u16::from(column) == screen.columns {
         column = 0;
@@ -94,7 +100,7 @@ fn teletype_on(
         let whole = Window { top: 0, left: 0, bottom: screen.rows - 1, right: screen.columns - 1 };
         scroll(context, screen, page, whole, Direction::Up, 1, below);
     }
-    move_cursor(pc, context, screen, page, row, column);
+    [column, row]
 }
 
 /// AH=13h: a string at ES:BP. AL bit 0: the cursor moves; bit 1: the string holds attributes.
@@ -102,9 +108,9 @@ pub(super) fn write_string(pc: &mut Pc, context: &mut Context<'_>, general: &Gen
     let page = general.bh() & 7;
     let moves_cursor = general.al() & 1 != 0;
     let has_attributes = general.al() & 2 != 0;
-    let before = context.memory.read_u16(cursor_address(page));
-    let [column, row] = if general.dh() == 0xFF { before } else { general.dx() }.to_le_bytes();
-    set_cursor(pc, context, page, row, column);
+    let screen = TextScreen::read(context);
+    let before = screen.cursor(page);
+    let mut cursor = if general.dh() == 0xFF { before } else { general.dx().to_le_bytes() };
     let mut from = context.es(general.bp());
     for _ in 0..general.cx() {
         let character = context.memory.read_u8(from.linear());
@@ -114,13 +120,10 @@ pub(super) fn write_string(pc: &mut Pc, context: &mut Context<'_>, general: &Gen
             attribute = context.memory.read_u8(from.linear());
             from = from.plus(1);
         }
-        let screen = TextScreen::read(context);
-        teletype_on(pc, context, &screen, page, character, Some(attribute));
+        cursor = type_on(context, &screen, page, cursor, character, Some(attribute));
     }
-    if !moves_cursor {
-        let [column, row] = before.to_le_bytes();
-        set_cursor(pc, context, page, row, column);
-    }
+    let [column, row] = if moves_cursor { cursor } else { before };
+    move_cursor(pc, context, &screen, page, row, column);
 }
 
 /// A part of the screen, all edges inside.
@@ -173,7 +176,8 @@ fn scroll(
     };
     let address = |row| screen.address(page, row, window.left);
     let block = usize::from(kept) * length;
-    if window.left == 0 && window.right == screen.columns - 1 && screen.is_whole(page) {
+    let whole_rows = window.left == 0 && window.right == screen.columns - 1 && screen.is_whole(page);
+    if whole_rows {
         context.memory.copy_within(address(from), address(to), block);
     } else {
         for step in 0..kept {
@@ -181,15 +185,11 @@ fn scroll(
             context.memory.copy_within(address(from + row), address(to + row), length);
         }
     }
-    let blank = blanks(attribute, length / 2);
-    (free..free + count).for_each(|row| context.memory.write(address(row), &blank[..length]));
-}
-
-/// `count` cells with a space.
-fn blanks(attribute: u8, count: usize) -> [u8; 2 * WIDEST] {
-    let mut blanks = [0; 2 * WIDEST];
-    for cell in blanks.chunks_exact_mut(2).take(count) {
-        cell.copy_from_slice(&[b' ', attribute]);
+    let blank = u16::from_le_bytes([b' ', attribute]);
+    if whole_rows {
+        return context.memory.fill_u16(address(free), blank, u32::from(count * screen.columns));
     }
-    blanks
+    for row in free..free + count {
+        context.memory.fill_u16(address(row), blank, length as u32 / 2);
+    }
 }

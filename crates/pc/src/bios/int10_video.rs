@@ -50,7 +50,7 @@ pub(super) fn service(pc: &mut Pc, context: &mut Context<'_>) {
         0x0A => int10_text::write_cells(context, &general, None),
         // Colours of graphics modes, which text ignores but for the border.
         0x0B => {}
-        0x0E => int10_text::teletype(pc, context, general.al(), None),
+        0x0E => int10_text::teletype(pc, context, general.al()),
         0x0F => {
             let screen = TextScreen::read(context);
             let control = context.memory.read_u8(VIDEO_CONTROL) & KEEP_MEMORY;
@@ -67,6 +67,11 @@ pub(super) fn service(pc: &mut Pc, context: &mut Context<'_>) {
         0x1B if general.bx() == 0 => int10_state::state(pc, context),
         _ => pc.refuse(context, 0x10),
     }
+}
+
+/// Where video memory starts in `mode`.
+pub(super) const fn text_memory(mode: u8) -> u32 {
+    if mode == MODE_MONOCHROME { 0xB0000 } else { 0xB8000 }
 }
 
 /// The text screen as the data area describes it.
@@ -95,7 +100,7 @@ impl TextScreen {
             rows: u16::from(context.memory.read_u8(LAST_ROW)) + 1,
             page: byte(ACTIVE_PAGE) % PAGES,
             page_size: word(PAGE_SIZE),
-            base: if mode == MODE_MONOCHROME { 0xB0000 } else { 0xB8000 },
+            base: text_memory(mode),
             cursors: core::array::from_fn(|index| byte(CURSORS + index as u32)),
         }
     }
@@ -186,19 +191,8 @@ impl ScanLines {
 }
 
 fn clear_video_memory(context: &mut Context<'_>) {
-    const BLANK: [u8; 0x200] = {
-        let mut cells = [DEFAULT_ATTRIBUTE; 0x200];
-        let mut cell = 0;
-        while cell < cells.len() {
-            cells[cell] = b' ';
-            cell += 2;
-        }
-        cells
-    };
     let base = TextScreen::read(context).base;
-    for offset in (0..0x8000).step_by(BLANK.len()) {
-        context.memory.write(base + offset, &BLANK);
-    }
+    context.memory.fill_u16(base, u16::from_le_bytes([b' ', DEFAULT_ATTRIBUTE]), 0x4000);
 }
 
 /// AH=01h. The shape is given in lines of an 8-line character and scaled to the real height, as every VGA does.

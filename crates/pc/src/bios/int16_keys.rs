@@ -15,7 +15,7 @@ const NEW_COMBINATION: u8 = 0xF0;
 
 /// Whom a key is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Keyboard {
+pub(super) enum Keyboard {
     /// Programs that know the 83 keys of the PC.
     Old,
     /// Programs that know the 101-key keyboard.
@@ -48,19 +48,20 @@ pub(super) fn service(pc: &mut Pc, context: &mut Context<'_>) {
         0x10 => read(context, Keyboard::Enhanced),
         0x11 => peek(context, Keyboard::Enhanced),
         0x12 => {
-            let flags = context.memory.read_u8(SHIFT_FLAGS);
-            let keys = context.memory.read_u8(SHIFT_KEYS);
-            let right = context.memory.read_u8(KEYBOARD_STATE);
-            // SysRq moves to bit 7; right Ctrl and Alt come in.
-            let more = keys & 0x73 | (keys & 0x04) << 5 | right & 0x0C;
-            context.registers().set_al(flags);
-            context.registers().set_ah(more);
+            let [flags, keys, right] =
+                [SHIFT_FLAGS, SHIFT_KEYS, KEYBOARD_STATE].map(|address| context.memory.read_u8(address));
+            context.registers().set_ax(all_shift_flags(flags, keys, right));
         }
         // Whether there is a keyboard of 101 and of 122 keys: the first changes AH.
         0x92 => context.registers().set_ah(0x80),
         0xA2 => {}
         _ => pc.refuse(context, 0x16),
     }
+}
+
+/// AH=12h: AL as for AH=02h, and more in AH: SysRq moves to bit 7; right Ctrl and Alt come in.
+pub(super) const fn all_shift_flags(flags: u8, keys: u8, right: u8) -> u16 {
+    u16::from_le_bytes([flags, keys & 0x73 | (keys & 0x04) << 5 | right & 0x0C])
 }
 
 /// Waits for a key by sleeping in the ROM until an interrupt came, so that the guest's own handlers run meanwhile.
@@ -96,7 +97,7 @@ fn next_key(memory: &mut dyn GuestMemory, keyboard: Keyboard) -> Option<u16> {
 }
 
 /// A key as `keyboard` knows it.
-fn translate(key: u16, keyboard: Keyboard) -> Option<u16> {
+pub(super) fn translate(key: u16, keyboard: Keyboard) -> Option<u16> {
     let [character, scan] = key.to_le_bytes();
     match keyboard {
         Keyboard::Enhanced if character == NEW_COMBINATION && scan != 0 => {

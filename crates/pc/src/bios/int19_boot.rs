@@ -141,7 +141,7 @@ pub(super) fn reset_vector(pc: &mut Pc) {
 /// INT 18h: a boot record found nothing to boot.
 pub(super) fn nothing_to_boot(pc: &mut Pc, context: &mut Context<'_>) {
     for &byte in b"\r\nNo bootable device.\r\n" {
-        super::int10_text::teletype(pc, context, byte, None);
+        super::int10_text::teletype(pc, context, byte);
     }
     pc.end.get_or_insert(End::NothingToBoot);
 }

@@ -29,10 +29,12 @@ mod int19_boot;
 mod int1a_clock;
 mod key_table;
 mod power_on;
+mod quick;
 mod rom;
 
 pub use drives::{Geometry, drive_number};
 pub use int19_boot::{BootError, Signature};
+pub use quick::FirstMib;
 pub use rom::{VIDEO_ROM, VIDEO_ROM_ADDRESS, service_vector, write_rom};
 
 use crate::time::Ticks;
@@ -62,6 +64,9 @@ pub enum ServiceOutcome {
     Served {
         /// The interrupt vector.
         vector: u8,
+        /// Whether it was one that may have changed what the devices do next, or the A20 gate. The mode of the screen is
+        /// no such thing.
+        moves_devices: bool,
     },
     /// No stub of the ROM is there: the instruction is the guest's own, and undefined.
     NotAService,
@@ -137,6 +142,23 @@ impl Bios {
     }
 }
 
+/// Whether the service of `vector`, called with this AX, moves no interrupt line and no gate. To look at all of them is
+/// what most of these services would cost.
+const fn only_looks(vector: u8, ax: u16) -> bool {
+    let [function, sub] = ax.to_be_bytes();
+    match vector {
+        0x10..=0x13 => true,
+        0x15 => match function {
+            0x24 => sub >= 0x02,
+            0x4F | 0x80..=0x82 | 0x85 | 0x87 | 0x88 | 0x90 | 0x91 | 0xC0 | 0xC1 | 0xE8 => true,
+            _ => false,
+        },
+        0x16 => function != 0x03,
+        0x1A => matches!(function, 0x00 | 0x01 | 0x02 | 0x04),
+        _ => false,
+    }
+}
+
 impl Pc {
     /// Answers a `VMCALL` of the guest. The processor stands at the instruction; afterwards it stands where the guest
     /// goes on. Check [`Self::end`] then.
@@ -163,6 +185,7 @@ impl Pc {
             return ServiceOutcome::NotAService;
         };
         self.devices.advance(context.now);
+        let function = context.registers().ax();
         // Past the VMCALL; a service that goes on elsewhere sets the pointer itself.
         context.cpu.set_eip(u32::from(place.offset) + rom::VMCALL.len() as u32);
         let vector = match entry {
@@ -187,12 +210,11 @@ impl Pc {
                 0x09
             }
         };
-        // Video, equipment, memory size and disks move no interrupt line, and looking at all of them is what most of these
-        // services would cost.
-        if !matches!(vector, 0x10..=0x13) {
+        let moves_devices = !matches!(entry, Entry::Vector(vector) if only_looks(vector, function));
+        if moves_devices {
             self.after_write();
         }
-        ServiceOutcome::Served { vector }
+        ServiceOutcome::Served { vector, moves_devices }
     }
 
     /// A person has put another disk into floppy drive `number`, 00h or 01h; `disks` has it already.

@@ -16,6 +16,10 @@ pub struct DateTime {
 /// Seconds in a day.
 pub const SECONDS_PER_DAY: u64 = 86_400;
 
+/// From 0000-03-01 on.
+const DAYS_TO_1970: u64 = 719_468;
+const DAYS_IN_400_YEARS: u64 = 146_097;
+
 const fn is_leap(year: u16) -> bool {
     year.is_multiple_of(4) && !year.is_multiple_of(100) || year.is_multiple_of(400)
 }
@@ -36,21 +40,18 @@ const fn days_in_month(year: u16, month: u8) -> u64 {
 impl DateTime {
     /// The moment `seconds` after 1970-01-01 00:00:00.
     pub fn from_unix(seconds: u64) -> Self {
-        let (mut days, in_day) = (seconds / SECONDS_PER_DAY, seconds % SECONDS_PER_DAY);
-        let mut year = 1970;
-        while days >= days_in_year(year) {
-            days -= days_in_year(year);
-            year += 1;
-        }
-        let mut month = 1;
-        while days >= days_in_month(year, month) {
-            days -= days_in_month(year, month);
-            month += 1;
-        }
+        let in_day = seconds % SECONDS_PER_DAY;
+        // Years from March on have their odd day at the end, and months of 153 days in five.
+        let days = seconds / SECONDS_PER_DAY + DAYS_TO_1970;
+        let (era, in_era) = (days / DAYS_IN_400_YEARS, days % DAYS_IN_400_YEARS);
+        let year_of_era = (in_era - in_era / 1460 + in_era / 36_524 - in_era / 146_096) / 365;
+        let in_year = in_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+        let from_march = (5 * in_year + 2) / 153;
+        let month = if from_march < 10 { from_march + 3 } else { from_march - 9 };
         Self {
-            year,
-            month,
-            day: days as u8 + 1,
+            year: (400 * era + year_of_era + u64::from(month <= 2)) as u16,
+            month: month as u8,
+            day: (in_year - (153 * from_march + 2) / 5 + 1) as u8,
             hour: (in_day / 3600) as u8,
             minute: (in_day / 60 % 60) as u8,
             second: (in_day % 60) as u8,
@@ -85,6 +86,9 @@ mod tests {
         for (seconds, year, month, day, hour, minute, second, weekday) in [
             (0, 1970, 1, 1, 0, 0, 0, 5),
             (946_684_800, 2000, 1, 1, 0, 0, 0, 7),
+            (951_782_400, 2000, 2, 29, 0, 0, 0, 3),
+            (951_868_800, 2000, 3, 1, 0, 0, 0, 4),
+            (978_307_199, 2000, 12, 31, 23, 59, 59, 1),
             (951_868_799, 2000, 2, 29, 23, 59, 59, 3),
             (1_795_392_000, 2026, 11, 23, 0, 0, 0, 2),
             (4_107_542_400, 2100, 3, 1, 0, 0, 0, 2),

@@ -50,6 +50,15 @@ pub enum Start {
     Partition,
 }
 
+/// Whether the program is packed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Packing {
+    /// Yes: a real BIOS reads slowly, and an image should be small.
+    Packed,
+    /// No: an engine reads in no time, and unpacking takes it 25 million instructions.
+    Loose,
+}
+
 /// What a load entry holds, for the program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Content {
@@ -163,6 +172,7 @@ impl std::error::Error for BootImageError {}
 pub fn build(
     elf: &Elf,
     start: Start,
+    packing: Packing,
     config: Option<&[u8]>,
     guest: Option<&[u8]>,
 ) -> Result<BootImage, BootImageError> {
@@ -174,7 +184,10 @@ pub fn build(
     let mut unpacked_bytes = image.bytes.len();
     if let Some(piece) = Piece::of(&high)? {
         unpacked_bytes += piece.bytes.len();
-        image.append_program(&piece)?;
+        match packing {
+            Packing::Packed => image.append_program(&piece)?,
+            Packing::Loose => image.append(Content::Program, piece.address, &piece.bytes)?,
+        }
     }
     let program_bytes = image.bytes.len();
     let mut destination = PAYLOAD;

@@ -3,7 +3,7 @@
 use wire::{Backend, BootConfig, Break, Demo, DiskImage, Items, Job, Link, RunBreak, RunJob, Told};
 
 use crate::args::Step;
-use crate::boot_image::{self, BootImage, Elf, Start};
+use crate::boot_image::{self, BootImage, Elf, Packing, Start};
 use crate::disk::Disk;
 use crate::drives::Drives;
 use crate::metal;
@@ -97,14 +97,26 @@ impl Payload {
             .and_then(|image| image.below(boot_image::VMM_LIMIT).map_err(Failure::refused))
     }
 
+    /// Builds the VMM and lays out an image for the engine alone, which boots sooner.
+    ///
+    /// # Errors
+    /// Status 3: the VMM cannot be built.
+    pub fn into_engine_image(self) -> Result<BootImage, Failure> {
+        self.layout(&metal::vmm()?, Start::Disk, Packing::Loose)
+    }
+
     /// Lays out the boot image of this VMM, which may be larger than the one that everybody boots.
     ///
     /// # Errors
     /// Status 3: it has no room in memory.
     pub fn into_image_of(self, vmm: &Elf, start: Start) -> Result<BootImage, Failure> {
+        self.layout(vmm, start, Packing::Packed)
+    }
+
+    fn layout(self, vmm: &Elf, start: Start, packing: Packing) -> Result<BootImage, Failure> {
         // A module of no bytes would look like a missing one.
         let guest = if self.guest.is_empty() { &[0; boot_image::SECTOR] } else { self.guest.as_slice() };
-        boot_image::build(vmm, start, Some(&self.config), Some(guest)).map_err(Failure::refused)
+        boot_image::build(vmm, start, packing, Some(&self.config), Some(guest)).map_err(Failure::refused)
     }
 }
 

@@ -11,7 +11,6 @@ use jiff::tz::TimeZone;
 use wire::{Link, RunBreak, Told};
 
 use crate::args::RunArgs;
-use crate::boot_image::Start;
 use crate::disk::Signature;
 use crate::disk::keep::{self, Keeper};
 use crate::drives::{Attendance, Drives};
@@ -96,7 +95,7 @@ fn boot(
         letterbox_bytes: brought.0,
     };
     let floppies = Floppies::new(&drives.disks, arguments.disks.write);
-    let image = Payload::run(Link::Framed, drives, plan)?.into_image(Start::Disk)?;
+    let image = Payload::run(Link::Framed, drives, plan)?.into_engine_image()?;
     let patience =
         if interactive { arguments.timeout.attended() } else { Some(arguments.timeout.unattended()) };
     let last_words = if keepers.is_empty() { LastWords::PostMortem } else { LastWords::Disks };

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::time::{Duration, Instant};
 
 use crate::args::{AppArgs, PcArgs};
-use crate::boot_image::{self, Start};
+use crate::boot_image::{self, Packing, Start};
 use crate::engine::install;
 use crate::engine::process::{Bochs, Output};
 use crate::machine::{self, Needs};
@@ -30,7 +30,8 @@ const RUNTIME_COMPLAINT: &str = "hyper86: ";
 pub fn run_app(arguments: &AppArgs) -> Result<Status, Failure> {
     let engine = install::ensure()?;
     let elf = metal::app(&arguments.folder)?;
-    let image = boot_image::build(&elf, Start::Disk, None, None).map_err(Failure::refused)?;
+    let image =
+        boot_image::build(&elf, Start::Disk, Packing::Packed, None, None).map_err(Failure::refused)?;
     let signals = Signals::note().map_err(anyhow::Error::from)?;
     let mut machine = machine::start(&engine, arguments.machine, image, Needs::SCRIPTED)?;
     let ending = follow(&mut machine, Ear::Console, arguments.timeout.unattended(), &signals)?;

@@ -103,6 +103,9 @@ pub fn follow(
         if let Some(conclusion) = cut.check(machine, signals.take()) {
             break conclusion;
         }
+        if !stream.has_begun {
+            machine.hurry();
+        }
         match machine.listen(TURN)? {
             Output::Console(bytes) => {
                 if stream.take(&bytes, &mut report, &mut watch)? {
@@ -261,6 +264,8 @@ fn send(machine: &mut Bochs, input: Input) {
 struct Stream {
     splitter: Splitter,
     foreign: Vec<u8>,
+    /// Whether the VMM has said anything.
+    has_begun: bool,
     verdict: Option<Conclusion>,
 }
 
@@ -275,6 +280,7 @@ impl Stream {
             frame.copy_from_slice(piece);
             match frame::decode::<Record>(frame) {
                 Some(record) => {
+                    self.has_begun = true;
                     report.add(&record);
                     sectors |= matches!(record, Record::DiskSector { .. });
                     watch.record(&record, &report.screen)?;

@@ -123,7 +123,8 @@ fn segments_travel_as_one_packed_piece() {
     let text = [0x90; 3000];
     let data = [0xab; 10];
     let segments = [(0x10_0000, &text[..], 3000), (0x10_1000, &data[..], 0x2345)];
-    let image = build(&program(&segments), Start::Disk, Some(b"config"), Some(b"guest")).unwrap();
+    let image =
+        build(&program(&segments), Start::Disk, Packing::Packed, Some(b"config"), Some(b"guest")).unwrap();
     let rows = table(&image);
     let [packed, config, guest] = rows[..] else { panic!("{rows:?}") };
 
@@ -167,7 +168,8 @@ fn branches_travel_with_their_targets() {
 #[test]
 fn what_packing_does_not_shorten_travels_as_it_is() {
     let text = noise(3000);
-    let image = build(&program(&[(0x10_0000, &text, 3000)]), Start::Disk, None, None).unwrap();
+    let image =
+        build(&program(&[(0x10_0000, &text, 3000)]), Start::Disk, Packing::Packed, None, None).unwrap();
     assert_eq!(table(&image), [[0, 2, 6, 0x10_0000, 3000, 0, 0, 0]]);
     assert_eq!(contents(&image, table(&image)[0]), text);
 }
@@ -190,19 +192,31 @@ fn the_sum_rotates_and_adds() {
 fn a_packed_program_waits_below_the_config_or_is_refused() {
     let zeros = [0; 3000];
     let segment = |size| [(0x10_0000, &zeros[..], size)];
-    let image = build(&program(&segment(0x2f_f000)), Start::Disk, None, None).unwrap();
+    let image = build(&program(&segment(0x2f_f000)), Start::Disk, Packing::Packed, None, None).unwrap();
     assert_eq!(table(&image)[0][3], 0x3f_f000);
-    let full = build(&program(&segment(0x2f_f001)), Start::Disk, None, None);
+    let full = build(&program(&segment(0x2f_f001)), Start::Disk, Packing::Packed, None, None);
     assert!(matches!(full, Err(BootImageError::NoRoomToUnpack(_))), "{full:?}");
-    let beyond = build(&program(&segment(0x30_0001)), Start::Disk, None, None);
+    let beyond = build(&program(&segment(0x30_0001)), Start::Disk, Packing::Packed, None, None);
     assert_eq!(beyond.err(), Some(BootImageError::SegmentTooHigh { address: 0x10_0000, size: 0x30_0001 }));
 }
 
 #[test]
 fn a_limit_is_not_reached() {
     let text = noise(3000);
-    let image = build(&program(&[(0x10_0000, &text, 3000)]), Start::Disk, None, None).unwrap();
+    let image =
+        build(&program(&[(0x10_0000, &text, 3000)]), Start::Disk, Packing::Packed, None, None).unwrap();
     let bytes = LOW_BYTES + 6 * SECTOR;
     assert!(image.clone().below(bytes + 1).is_ok());
     assert_eq!(image.below(bytes).err(), Some(BootImageError::ProgramTooLarge { bytes, limit: bytes }));
+}
+
+#[test]
+fn an_image_for_the_engine_holds_the_program_as_it_is() {
+    let text: Vec<u8> = [7; 3000].to_vec();
+    let image =
+        build(&program(&[(0x10_0000, &text, 3000)]), Start::Disk, Packing::Loose, None, None).unwrap();
+    let entry: Vec<u32> =
+        image.bytes[TABLE..][..16].as_chunks().0.iter().map(|field| u32::from_le_bytes(*field)).collect();
+    assert_eq!(entry, [Content::Program as u32, 2, 6, 0x10_0000]);
+    assert_eq!(image.bytes[LOW_BYTES..][..3000], text);
 }

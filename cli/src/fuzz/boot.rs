@@ -8,7 +8,7 @@ use wire::{
 };
 
 use crate::args::MachineArgs;
-use crate::boot_image::{self, Elf, Start};
+use crate::boot_image::{self, Elf, Packing, Start};
 use crate::engine::Engine;
 use crate::engine::configuration::POWER_ON_SECONDS;
 use crate::engine::process::Output;
@@ -94,7 +94,7 @@ impl Bench {
         let config = self.config(batch)?;
         // A module of no bytes would look like a missing one; this is an empty corpus, too.
         let module = if batch.module.is_empty() { &[0; SECTOR_BYTES] } else { batch.module };
-        let image = boot_image::build(&self.vmm, Start::Disk, Some(&config), Some(module))
+        let image = boot_image::build(&self.vmm, Start::Disk, Packing::Packed, Some(&config), Some(module))
             .map_err(Failure::refused)?;
         let mut machine = machine::start(&self.engine, self.machine, image, Needs::SCRIPTED)?;
         let mut stream = Stream { expected: batch.count, ..Stream::default() };

@@ -9,7 +9,7 @@ use vmx::mutate::{BATCH, DISCARD, Observed, Sum, fingerprint};
 
 use super::messages::Message;
 use crate::args::MachineArgs;
-use crate::boot_image::{self, Elf, Start};
+use crate::boot_image::{self, Elf, Packing, Start};
 use crate::engine::process::Output;
 use crate::engine::{Cpu, Engine, Firmware};
 use crate::status::Failure;
@@ -72,7 +72,7 @@ pub fn run(
 
 fn boot(engine: &Engine, cpu: Cpu, harness: &Elf, job: [u64; 3], stream: &mut Stream) -> Result<(), Failure> {
     let config = job.map(u64::to_le_bytes);
-    let image = boot_image::build(harness, Start::Disk, Some(config.as_flattened()), None)
+    let image = boot_image::build(harness, Start::Disk, Packing::Packed, Some(config.as_flattened()), None)
         .map_err(Failure::refused)?;
     let arguments = MachineArgs { cpu, firmware: Firmware::Latest };
     let mut machine = machine::start_telling_errors(engine, arguments, image)?;

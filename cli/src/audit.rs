@@ -4,12 +4,15 @@
 //! what mail and web pages did to it. What is not understood is named and skipped. Only what a dump prints is audited;
 //! what follows from nothing is reported as undecided, never guessed.
 
+mod announced;
 mod callers;
+mod characters;
 pub mod dump;
 pub mod judge;
 mod keys;
 pub mod list;
 pub mod log;
+mod marks;
 pub mod names;
 mod registers;
 pub mod report;
@@ -77,6 +80,9 @@ fn contents(file: &Path) -> anyhow::Result<Vec<u8>> {
 /// There is no VMCS in them; the message names the line and what was expected.
 pub fn read(bytes: &[u8]) -> anyhow::Result<(Reading, Option<Processor>)> {
     let first = bytes.iter().find(|byte| !byte.is_ascii_whitespace());
+    if let Ok(lines) = serde_json::from_slice::<Vec<String>>(bytes) {
+        return read(lines.join("\n").as_bytes());
+    }
     // Another text may begin with a bracket too: a time stamp, for instance.
     let is_json = first == Some(&b'{') && !text::is_json_log(bytes)
         || first == Some(&b'[') && serde_json::from_slice::<serde_json::Value>(bytes).is_ok();
@@ -84,7 +90,7 @@ pub fn read(bytes: &[u8]) -> anyhow::Result<(Reading, Option<Processor>)> {
         return snapshot::read(bytes);
     }
     let lines = text::lines(bytes);
-    let mut reading = if log::is_log(&lines) {
+    let mut reading = if marks::is_log(&lines) {
         log::read(&lines)
     } else if registers::is_registers(&lines) {
         registers::read(&lines)

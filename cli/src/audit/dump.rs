@@ -1,6 +1,6 @@
 //! What a dump says, whatever wrote it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use vmx::{Field, Machine};
 
@@ -19,6 +19,8 @@ pub struct Dump {
     pub memory: BTreeMap<u64, u64>,
     /// The entries of MSR areas that it prints.
     pub msrs: Vec<AreaEntry>,
+    /// Fields that have two values, of which neither counts.
+    pub disputed: BTreeSet<Field>,
     /// Values that it prints though they are not the VMCS's, and other things to know.
     pub notes: Vec<Note>,
 }
@@ -94,12 +96,15 @@ impl Format {
 }
 
 /// Which of two values of one field counts.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
 pub enum Repetition {
     /// The first: what follows a dump in a log is something else.
+    #[default]
     FirstCounts,
     /// The last: later lines correct earlier ones.
     LastCounts,
+    /// Neither: the lines of two dumps are mixed.
+    NeitherCounts,
 }
 
 impl Dump {
@@ -127,11 +132,21 @@ impl Dump {
             let counts = match repetition {
                 Repetition::FirstCounts => "the first counts",
                 Repetition::LastCounts => "the last counts",
+                Repetition::NeitherCounts => "neither counts",
             };
             self.note(line, format!("{field} again, {value:X}h after {earlier:X}h; {counts}"));
-            if repetition == Repetition::FirstCounts {
-                return;
+            match repetition {
+                Repetition::FirstCounts => return,
+                Repetition::LastCounts => {}
+                Repetition::NeitherCounts => {
+                    self.machine.remove(field);
+                    self.lines.remove(&field);
+                    self.disputed.insert(field);
+                }
             }
+        }
+        if self.disputed.contains(&field) {
+            return;
         }
         self.machine.set(field, value);
         self.lines.insert(field, line);

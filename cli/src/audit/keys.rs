@@ -90,7 +90,8 @@ pub fn section_of(label: Option<Label>, name: &str) -> Option<Section> {
     let is_register = matches!(label, Some(Label::Cr0 | Label::Cr4)) && name == "actual";
     let is_segment = matches!(label, Some(Label::Segment(_))) && names(&["sel", "attr"]);
     // "CS =", "TR =", "DR7=" tell nothing: QEMU prints them, too, in the register dump that is often posted along.
-    if is_register || is_segment || names(&["rflags", "activitystate"]) {
+    if is_register || is_segment || names(&["rflags", "activitystate", "interruptibility", "debugexceptions"])
+    {
         Some(Section::Guest)
     } else if names(&["fsbase", "gsbase", "trbase", "gdtbase", "idtbase"]) {
         Some(Section::Host)
@@ -112,6 +113,42 @@ pub fn section_of(label: Option<Label>, name: &str) -> Option<Section> {
     }
 }
 
+/// How many digits both programs print of a field's value at least.
+pub fn digits(field: Field) -> usize {
+    match field {
+        Field::TPR_THRESHOLD | Field::POSTED_INTERRUPT_NOTIFICATION_VECTOR => 2,
+        Field::GUEST_RFLAGS => 8,
+        field if SegmentName::ALL.iter().any(|segment| segment.fields().access_rights == field) => 5,
+        Field::GUEST_IA32_SYSENTER_CS | Field::HOST_IA32_SYSENTER_CS => 4,
+        field => field.width().bits() as usize / 4,
+    }
+}
+
+/// Whether `word` is part of a name that holds in some section or after some label.
+pub fn is_word_of_name(word: &str) -> bool {
+    const LABELLED: [&str; 16] = [
+        "actual",
+        "shadow",
+        "gh_mask",
+        "sel",
+        "attr",
+        "limit",
+        "base",
+        "intr_info",
+        "errcode",
+        "ilen",
+        "info",
+        "event_data",
+        "window",
+        "vmentry",
+        "vmexit",
+        "idtvectoring",
+    ];
+    let tables = [GUEST, HOST, CONTROL, ANYWHERE];
+    LABELLED.contains(&word)
+        || tables.into_iter().flatten().any(|(name, _)| name.split(' ').any(|part| part == word))
+}
+
 fn labelled(label: Label, name: &str) -> Option<Field> {
     Some(match (label, name) {
         (Label::Cr0, "actual") => Field::GUEST_CR0,
@@ -131,15 +168,15 @@ fn labelled(label: Label, name: &str) -> Option<Field> {
         (Label::Idtr, "limit") => Field::GUEST_IDTR_LIMIT,
         (Label::Idtr, "base") => Field::GUEST_IDTR_BASE,
         (Label::Entry, "intr_info") => Field::VM_ENTRY_INTERRUPTION_INFORMATION,
-        (Label::Entry, "errcode") => Field::VM_ENTRY_EXCEPTION_ERROR_CODE,
+        (Label::Entry, "errcode" | "errorcode") => Field::VM_ENTRY_EXCEPTION_ERROR_CODE,
         (Label::Entry, "event_data") => Field::INJECTED_EVENT_DATA,
         (Label::IdtVectoring, "event_data") => Field::ORIGINAL_EVENT_DATA,
         (Label::Entry, "ilen") => Field::VM_ENTRY_INSTRUCTION_LENGTH,
         (Label::Exit, "intr_info") => Field::VM_EXIT_INTERRUPTION_INFORMATION,
-        (Label::Exit, "errcode") => Field::VM_EXIT_INTERRUPTION_ERROR_CODE,
+        (Label::Exit, "errcode" | "errorcode") => Field::VM_EXIT_INTERRUPTION_ERROR_CODE,
         (Label::Exit, "ilen") => Field::VM_EXIT_INSTRUCTION_LENGTH,
         (Label::IdtVectoring, "info") => Field::IDT_VECTORING_INFORMATION,
-        (Label::IdtVectoring, "errcode") => Field::IDT_VECTORING_ERROR_CODE,
+        (Label::IdtVectoring, "errcode" | "errorcode") => Field::IDT_VECTORING_ERROR_CODE,
         (Label::SpecCtrl, "shadow") => Field::IA32_SPEC_CTRL_SHADOW,
         (Label::Ple, "window") => Field::PLE_WINDOW,
         _ => return None,

@@ -94,9 +94,13 @@ fn field(name: &str) -> Option<(Field, Part)> {
     let outside: String = outside_brackets(name);
     let candidates =
         [name, &outside].into_iter().chain(name.split(['[', ']', '(', ')', '{', '}', ':', ',', '|', '>']));
+    // In a sentence "2" is a number and no encoding.
+    let is_encoding =
+        |candidate: &str| !name.contains(' ') || candidate.len() >= 4 || candidate.starts_with("0x");
     candidates.map(str::trim).filter(|candidate| !candidate.is_empty()).find_map(|candidate| {
+        let by_encoding = || names::field_by_encoding(u32::try_from(number(candidate)?).ok()?);
         names::field(candidate)
-            .or_else(|| names::field_by_encoding(u32::try_from(number(candidate)?).ok()?))
+            .or_else(|| is_encoding(candidate).then(by_encoding).flatten())
             .or_else(|| with_encoding(candidate))
     })
 }

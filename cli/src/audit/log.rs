@@ -9,37 +9,13 @@ use std::collections::BTreeSet;
 
 use vmx::Field;
 
+use super::announced::Announced;
 use super::dump::{AreaEntry, Dump, Format, Note, Reading, Repetition, number};
 use super::keys::{self, Label, Meaning};
+use super::marks::{is_trimming, is_xen};
 use super::names::Part;
 use super::text::Line;
 use super::tokens::{self, Section, Sign, Token};
-
-/// Whether the text looks like such a dump at all.
-pub fn is_log(lines: &[Line]) -> bool {
-    // Not `intr_info` alone: Linux calls a field VM_ENTRY_INTR_INFO_FIELD, which a list may hold.
-    let marks = [
-        "gh_mask",
-        "** guest state **",
-        "** host state **",
-        "** control state **",
-        "vmentry: intr_info",
-        "vmexit: intr_info",
-        "pinbased=",
-    ];
-    let has_mark = |line: &Line| {
-        let lower = line.text.to_ascii_lowercase();
-        marks.iter().any(|mark| lower.contains(mark))
-    };
-    lines.iter().any(|line| has_mark(line) || is_segment_row(&line.text))
-}
-
-fn is_segment_row(text: &str) -> bool {
-    let is_label = text.split_once(':').is_some_and(|(label, _)| {
-        matches!(keys::label(label.trim()), Some(Label::Segment(_) | Label::Gdtr | Label::Idtr))
-    });
-    is_label && text.contains("limit=") && text.contains("base=")
-}
 
 /// Reads all dumps in the text.
 pub fn read(lines: &[Line]) -> Reading {
@@ -49,6 +25,7 @@ pub fn read(lines: &[Line]) -> Reading {
         parser.step();
     }
     parser.end_of_dump();
+    parser.judge_strays();
     // Of a line in which something was read the names that were not known, else all of it.
     let mut unknown = parser.unknown;
     unknown.retain(|note| parser.read.contains(&note.line));
@@ -61,25 +38,6 @@ pub fn read(lines: &[Line]) -> Reading {
     let is_xen = lines.iter().any(|line| is_xen(&line.text));
     let format = if is_xen { Format::Xen } else { Format::Kvm };
     Reading { format, dumps: parser.dumps, unknown }
-}
-
-/// What only Xen prints.
-fn is_xen(text: &str) -> bool {
-    let lower = text.to_ascii_lowercase();
-    ["pdpte0", "vmcs area", "sm base", "attr  limit", "guest pat", "host pat", "vmfunc controls", "efer("]
-        .iter()
-        .any(|mark| lower.contains(mark))
-}
-
-/// Lines that hold no value and need no remark.
-fn is_trimming(text: &str) -> bool {
-    let lower = text.to_ascii_lowercase();
-    let is_rule = text.chars().all(|letter| matches!(letter, '*' | '-' | '=' | ' ' | '`'));
-    let is_headline = lower.contains("last attempted vm-entry") || lower.contains("vmcs area");
-    let is_columns = ["sel", "attr", "limit", "base"].iter().all(|column| lower.contains(column));
-    let is_area = lower.starts_with("msr ") && lower.ends_with(':');
-    let is_place = lower.contains("domain ") && lower.ends_with("<<<") || lower.starts_with("vcpu ");
-    is_rule || is_headline || is_columns || is_area || is_place
 }
 
 /// What is remarked where a dump breaks off in its guest state.
@@ -100,12 +58,23 @@ struct Parser<'a> {
     note: Option<&'a str>,
     area: String,
     dump: Dump,
+    /// Which value counts where the dump has two for a field.
+    repetition: Repetition,
     dumps: Vec<Dump>,
     unknown: Vec<Note>,
     read: BTreeSet<usize>,
-    /// Whose the next dump is.
-    owner: String,
+    /// What was said of the next dump.
+    announced: Announced,
+    /// Whether the dump began with a headline.
+    has_headline: bool,
+    /// A few values that stood alone: words about a dump more likely than a dump.
+    strays: Vec<Dump>,
+    /// How many values were as long as their field.
+    whole_values: usize,
 }
+
+/// A dump without a headline that has fewer values is none where there is another.
+const FEWEST_VALUES: usize = 4;
 
 impl<'a> Parser<'a> {
     fn peek(&self, ahead: usize) -> Option<&'a Sign> {
@@ -130,15 +99,16 @@ impl<'a> Parser<'a> {
     }
 
     fn open(&mut self, section: Section) {
-        if section == Section::Guest && !self.dump.machine.is_empty() {
-            if self.section == Some(Section::Guest) {
+        if section == Section::Guest {
+            let is_early = self.section == Some(Section::Guest);
+            if is_early {
                 self.dump.note(self.line(), EARLY.to_owned());
             }
             self.end_of_dump();
+            self.repetition = if is_early { Repetition::NeitherCounts } else { Repetition::FirstCounts };
+            self.announced.tell(&mut self.dump);
         }
-        if section == Section::Guest && !self.owner.is_empty() {
-            self.dump.label = Some(self.owner.trim_end_matches(", ").to_owned());
-        }
+        self.has_headline = true;
         self.read.insert(self.line());
         self.section = Some(section);
         self.label = None;
@@ -147,15 +117,10 @@ impl<'a> Parser<'a> {
     }
 
     fn word(&mut self, word: &str) {
-        // "Domain 3" and "VCPU 0" name the dump that follows.
-        if let Some(Sign::Word(next)) = self.peek(1)
-            && (word.eq_ignore_ascii_case("domain") || word == "VCPU")
-            && next.bytes().all(|byte| byte.is_ascii_digit())
-        {
-            match word {
-                "VCPU" => self.owner = format!("{}VCPU {next}", domain_of(&self.owner)),
-                _ => self.owner = format!("domain {next}, "),
-            }
+        self.announced.hear(word, [1, 2, 3].map(|ahead| self.peek(ahead)), self.line());
+        // QEMU speaks after the kernel.
+        if word == "hardware" && !self.dump.machine.is_empty() {
+            self.announced.tell_error(&mut self.dump);
         }
         // No name has more words than these.
         if self.words.len() >= 2 * LONGEST_NAME {
@@ -301,6 +266,11 @@ impl<'a> Parser<'a> {
         let set = |field: Field| self.dump.machine.get(field).is_some();
         let told = keys::section_of(self.label, name);
         if name == "actual" && self.label == Some(Label::Cr0) && set(Field::GUEST_CR0) {
+            if self.section == Some(Section::Guest) && !set(Field::GUEST_RIP) {
+                self.dump.note(self.line(), EARLY.to_owned());
+                self.repetition = Repetition::NeitherCounts;
+                return;
+            }
             self.end_of_dump();
             self.section = Some(Section::Guest);
         } else if self.section == Some(Section::Guest)
@@ -349,7 +319,21 @@ impl<'a> Parser<'a> {
     fn take(&mut self, field: Field, value: u64) {
         let line = self.line();
         self.read.insert(line);
-        self.dump.set((field, Part::Whole), value, line, Repetition::FirstCounts);
+        if self.is_cut(field) {
+            self.dump.note(line, format!("the text ends within the value of {field}; skipped"));
+            return;
+        }
+        self.dump.set((field, Part::Whole), value, line, self.repetition);
+    }
+
+    /// Whether the text ends within this value: the last word, shorter than its field in a dump that fills others up.
+    fn is_cut(&mut self, field: Field) -> bool {
+        const MANY: usize = 4;
+        let Some(Sign::Word(word)) = self.peek(0) else { return false };
+        let digits = word.strip_prefix("0x").unwrap_or(word).len();
+        let is_whole = digits >= keys::digits(field);
+        self.whole_values += usize::from(is_whole);
+        !is_whole && self.whole_values > MANY && self.at + 1 == self.tokens.len()
     }
 
     fn refuse(&mut self, meaning: Option<Meaning>, name: &str, found: &str) {
@@ -368,13 +352,22 @@ impl<'a> Parser<'a> {
 
     fn end_of_dump(&mut self) {
         let dump = std::mem::take(&mut self.dump);
-        if !dump.machine.is_empty() {
+        let has_headline = std::mem::take(&mut self.has_headline);
+        if dump.machine.is_empty() {
+        } else if dump.machine.len() < FEWEST_VALUES && !has_headline {
+            self.strays.push(dump);
+        } else {
             self.dumps.push(dump);
         }
     }
-}
 
-/// The domain in `domain 3, VCPU 0`, with its comma.
-fn domain_of(label: &str) -> &str {
-    label.find("VCPU").map_or(label, |at| &label[..at])
+    /// Beside a dump a few values that stand alone are not understood; without one they are all there is.
+    fn judge_strays(&mut self) {
+        if self.dumps.is_empty() {
+            self.dumps = std::mem::take(&mut self.strays);
+        }
+        for line in self.strays.iter().flat_map(|stray| stray.lines.values()) {
+            self.read.remove(line);
+        }
+    }
 }

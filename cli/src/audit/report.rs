@@ -258,17 +258,27 @@ fn verdict(judgement: &Judgement, paint: Paint) -> String {
     }
 }
 
-/// What the dump's own exit reason says about the findings. A failed entry with an exit reason has passed the checks on
-/// controls and host state.
+/// What the dump's own report of the failure says about the findings. A failed entry with an exit reason has passed the
+/// checks on controls and host state, one with an instruction error has not.
 fn doubts(dump: &Dump, judgement: &Judgement) -> String {
-    let failed =
-        dump.machine.get(Field::EXIT_REASON).is_some_and(|reason| ExitReason(reason as u32).entry_failed());
+    const INVALID_FIELDS: std::ops::RangeInclusive<u64> = 7..=8;
+    let get = |field: Field| dump.machine.get(field);
+    let error = get(Field::VM_INSTRUCTION_ERROR).filter(|error| INVALID_FIELDS.contains(error));
+    let failed = get(Field::EXIT_REASON).is_some_and(|reason| ExitReason(reason as u32).entry_failed());
     let is_early = |broken: &Broken| matches!(broken.rule.outcome, Outcome::Fails(_));
-    match (failed, &judgement.broken[..]) {
-        (true, []) => "  The dump tells of an entry that failed: the cause is among what is not decided, or the state has \
-                       changed since.\n"
-            .into(),
-        (true, broken) if broken.iter().any(is_early) => {
+    let has_early = judgement.broken.iter().any(is_early);
+    match (error, failed, &judgement.broken[..]) {
+        (Some(error), ..) if !has_early => format!(
+            "  The dump tells of VM-instruction error {error}: the cause is among what is not decided, or the state has \
+             changed since.\n"
+        ),
+        (Some(_), ..) => String::new(),
+        (None, true, []) => {
+            "  The dump tells of an entry that failed: the cause is among what is not decided, or the state has \
+             changed since.\n"
+                .into()
+        }
+        (None, true, _) if has_early => {
             "  The dump tells of an entry that failed later, after the checks on controls and host state: its processor has \
              other\n  capabilities than those given, or the state has changed since.\n"
                 .into()

@@ -5,6 +5,8 @@
 //! a line stay: the parsers read across them.
 
 use super::callers::{caller, separate};
+use super::characters::characters;
+use super::keys;
 
 /// A line of the input.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -64,41 +66,6 @@ fn message(line: &str) -> Option<String> {
     let line = line.trim();
     let object: serde_json::Map<_, _> = line.starts_with('{').then(|| serde_json::from_str(line).ok())??;
     MESSAGES.iter().find_map(|name| object.get(*name)?.as_str().map(str::to_owned))
-}
-
-/// The bytes as characters: UTF-8, or UTF-16 behind its mark; all blanks plain, invisible characters gone.
-fn characters(bytes: &[u8]) -> String {
-    let text = match bytes {
-        [0xFF, 0xFE, rest @ ..] => utf16(rest, u16::from_le_bytes),
-        [0xFE, 0xFF, rest @ ..] => utf16(rest, u16::from_be_bytes),
-        _ => String::from_utf8_lossy(bytes).into_owned(),
-    };
-    let mut clean = String::with_capacity(text.len());
-    let mut letters = text.chars().peekable();
-    while let Some(letter) = letters.next() {
-        match letter {
-            // A colour or another control sequence of a terminal, up to its final letter.
-            '\u{1b}' => {
-                if letters.next_if_eq(&'[').is_some() {
-                    while letters.next_if(|next| !next.is_ascii_alphabetic() && *next != '\n').is_some() {}
-                    letters.next_if(char::is_ascii_alphabetic);
-                }
-            }
-            '\n' | '\r' => clean.push(letter),
-            '\u{200b}'..='\u{200f}' | '\u{feff}' | '\u{ad}' | '\u{2060}' => {}
-            '\u{ff1d}' => clean.push('='),
-            '\u{ff1a}' => clean.push(':'),
-            _ if letter.is_whitespace() => clean.push(' '),
-            _ if letter.is_control() => {}
-            _ => clean.push(letter),
-        }
-    }
-    clean
-}
-
-fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> String {
-    let units: Vec<u16> = bytes.chunks_exact(2).map(|pair| unit([pair[0], pair[1]])).collect();
-    String::from_utf16_lossy(&units)
 }
 
 /// `=3D` and its like as the characters they stand for; what is no such code stays.
@@ -192,6 +159,10 @@ fn without_prefixes(line: &str) -> String {
 }
 
 fn without_one_prefix(line: &str) -> &str {
+    // A line that a comparison took away, or an item. In the midst of a rule of dashes there is none.
+    if let Some(rest) = line.strip_prefix('-').filter(|rest| !rest.starts_with('-')) {
+        return rest;
+    }
     // Quote marks, with or without the initials of the one who is quoted.
     let initials = line.bytes().take_while(u8::is_ascii_alphabetic).take(3).count();
     if let Some(rest) = line[initials..].strip_prefix('>').or_else(|| line.strip_prefix(['|', '+', '│', '┃']))
@@ -279,10 +250,17 @@ fn dated(line: &str) -> Option<&str> {
     } else {
         return None;
     };
-    // The host, where a program's name with a colon follows.
-    let program = word(rest).and_then(|(_, after)| Some((word(after)?, after)));
+    // The host, where a program's name with a colon follows. A segment register's is part of the dump.
+    let program = word(rest).and_then(|(host, after)| Some((host, word(after)?)));
     match program {
-        Some(((program, after), _)) if program.ends_with(':') && !program.contains('=') => Some(after),
+        Some((host, (program, after)))
+            if program
+                .strip_suffix(':')
+                .is_some_and(|name| !name.contains('=') && keys::label(name).is_none())
+                && !host.starts_with('(') =>
+        {
+            Some(after)
+        }
         _ => Some(rest),
     }
 }
@@ -330,6 +308,10 @@ mod tests {
             ("\u{1b}[31mCR3 = 0x1\u{1b}[0m", "CR3 = 0x1"),
             ("[  123.456789] (0)[123:swapper/0]CR3 = 0x1", "CR3 = 0x1"),
             ("+CR3 = 0x1", "CR3 = 0x1"),
+            ("-CR3 = 0x1", "CR3 = 0x1"),
+            ("--- a line", "--- a line"),
+            ("04:12:33.5 (XEN)   CS: f000 0009b", "CS: f000 0009b"),
+            ("2024-01-02T03:04:05Z (XEN) GDTR:   0000ffff 00", "GDTR:   0000ffff 00"),
             ("[  2804,129902] haxm_warning: 6802 GUEST_CR3: 1", "6802 GUEST_CR3: 1"),
             ("[ERROR] CR3 = 0x1", "CR3 = 0x1"),
             ("[2024-01-02T03:04:05Z ERROR kvm::vmx] CR3 = 0x1", "CR3 = 0x1"),

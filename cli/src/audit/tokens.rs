@@ -3,6 +3,7 @@
 //! Mailers break lines at blanks and terminals break them anywhere, so the parser reads words, not lines. Each word
 //! keeps the number of its line.
 
+use super::keys;
 use super::text::Line;
 
 /// A part of the dump, from its headline.
@@ -144,9 +145,31 @@ const EIGHT_DIGITS: [&str; 17] = [
     "activitystate",
 ];
 
+/// Joins what a line break cut: the last word of the line before with the first of this one.
+fn join(tokens: &mut Vec<Token>, begin: usize) {
+    if !join_name(tokens, begin) {
+        join_number(tokens, begin);
+    }
+}
+
+/// Joins two halves of a name that is known where at least one of the halves says nothing.
+fn join_name(tokens: &mut Vec<Token>, begin: usize) -> bool {
+    let before = begin.checked_sub(1).and_then(|last| sign_at(tokens, last));
+    let (Some(Sign::Word(head)), Some(Sign::Word(tail))) = (before, sign_at(tokens, begin)) else {
+        return false;
+    };
+    let is_known = |word: &str| keys::is_word_of_name(&word.to_ascii_lowercase());
+    if !is_known(&format!("{head}{tail}")) || is_known(head) && is_known(tail) {
+        return false;
+    }
+    tokens[begin - 1].sign = Sign::Word(format!("{head}{tail}"));
+    tokens.remove(begin);
+    true
+}
+
 /// Joins a number at the end of the line before with digits at the start of this one, where they make a full word: of
 /// 64 bits, after `0x` of 32, or as long as KVM prints a part of a segment register.
-fn join(tokens: &mut Vec<Token>, begin: usize) {
+fn join_number(tokens: &mut Vec<Token>, begin: usize) {
     let signs: Vec<&Sign> = tokens[..begin].iter().rev().take(4).map(|token| &token.sign).collect();
     let (head, name) = match signs[..] {
         [Sign::Word(head), Sign::Equals, Sign::Word(name), ..] => (head, name.as_str()),
@@ -228,6 +251,10 @@ mod tests {
         assert_eq!(signs("ExitControls=002b\nefff")[2], "002befff");
         assert_eq!(signs("TR=00\n40")[2], "0040");
         assert_eq!(signs("base=0\nx0000000000000010")[2], "0x0000000000000010");
+        // A name, too.
+        assert_eq!(signs("shadow=0x1, gh_m\nask=2")[3], "gh_mask");
+        assert_eq!(signs("Virtual proc\nessor ID = 1")[1], "processor");
+        assert_eq!(signs("EPT\npointer = 1"), ["EPT", "pointer", "=", "1"]);
         // Not a word that only looks like digits.
         assert_eq!(signs("sel=0x0010\na bug")[2], "0x0010");
         assert_eq!(signs("CR3 = 0x00000000044\n42000 = 1")[2], "0x00000000044");

@@ -46,6 +46,23 @@ fn damages() -> Vec<(&'static str, Damage)> {
             Box::new(|text| wrapped(text, 62).lines().map(|line| format!(">> {line}\n")).collect()),
         ),
         ("quoted-printable", Box::new(|text| text.replace('=', "=3D").replace("RSP", "RS=\nP"))),
+        ("minus signs", each(|_, line| format!("-{line}"))),
+        (
+            "escaped Markdown",
+            Box::new(|text| text.replace('_', "\\_").replace('*', "\\*").replace('|', "\\|")),
+        ),
+        (
+            "wide characters",
+            Box::new(|text| text.replace('=', "\u{ff1d}").replace(':', "\u{ff1a}").replace(',', "\u{ff0c}")),
+        ),
+        ("lines cut anywhere", Box::new(|text| cut(text, 61))),
+        ("lines cut elsewhere", Box::new(|text| cut(text, 64))),
+        (
+            "an array of strings",
+            Box::new(|text| serde_json::json!(text.lines().collect::<Vec<_>>()).to_string()),
+        ),
+        ("a string of a program", Box::new(|text| format!("{text:?}"))),
+        ("a clock before each line", each(|at, line| format!("04:12:33.{at:03} {line}"))),
         ("a byte-order mark", Box::new(|text| format!("\u{feff}{text}"))),
         (
             "a log around it",
@@ -74,6 +91,21 @@ fn wrapped(text: &str, columns: usize) -> String {
         wrapped.push('\n');
     }
     wrapped
+}
+
+/// Breaks lines at a column, as terminals do.
+fn cut(text: &str, columns: usize) -> String {
+    let mut cut = String::new();
+    for line in text.lines() {
+        for (at, letter) in line.chars().enumerate() {
+            if at > 0 && at % columns == 0 {
+                cut.push('\n');
+            }
+            cut.push(letter);
+        }
+        cut.push('\n');
+    }
+    cut
 }
 
 #[test]

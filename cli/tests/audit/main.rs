@@ -3,6 +3,7 @@
 
 mod command;
 mod damage;
+mod telling;
 
 use cli::audit::dump::{Format, Reading};
 use cli::audit::judge::judge;

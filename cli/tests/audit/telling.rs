@@ -1,0 +1,92 @@
+//! What a log tells beside the values of a dump, and what only looks like one.
+
+use cli::audit::judge::judge;
+use vmx::{Capabilities, Field};
+
+use super::{KVM_4_19, KVM_6_6, XEN_4_18, read};
+
+#[test]
+fn xen_says_ahead_of_a_dump_whose_it_is_and_how_it_failed() {
+    let begin = XEN_4_18.find("(XEN) *** Guest State").unwrap();
+    let text = format!("(XEN) d7v1 VMLAUNCH error: 0x7\n{}", &XEN_4_18[begin..]);
+    let dump = &read(&text).dumps[0];
+    assert_eq!(dump.label.as_deref(), Some("domain 7, VCPU 1"));
+    assert_eq!(dump.machine.get(Field::VM_INSTRUCTION_ERROR), Some(7));
+    assert!(dump.machine == read(XEN_4_18).dumps[0].machine);
+}
+
+#[test]
+fn what_is_said_behind_a_dump_is_not_about_the_next() {
+    let text = format!(
+        "{KVM_4_19}KVM: entry failed, hardware error 0x8\n(XEN) Domain 9 (vcpu#0) crashed on cpu#6:\n{KVM_6_6}"
+    );
+    let dumps = read(&text).dumps;
+    let errors: Vec<_> = dumps.iter().map(|dump| dump.machine.get(Field::VM_INSTRUCTION_ERROR)).collect();
+    assert_eq!(errors, [Some(8), None]);
+    assert_eq!(dumps[1].label, None);
+    let reason = format!("KVM: entry failed, hardware error 0x80000021\n{KVM_4_19}");
+    assert_eq!(read(&reason).dumps[0].machine.get(Field::VM_INSTRUCTION_ERROR), None);
+}
+
+#[test]
+fn a_value_before_the_dump_is_no_dump() {
+    let text = format!("[    7.1] EPT pointer = 0xfffffc000661205e\n{KVM_6_6}");
+    let reading = read(&text);
+    assert_eq!((reading.dumps.len(), reading.unknown.len()), (1, 1));
+    assert!(reading.dumps[0].machine == read(KVM_6_6).dumps[0].machine);
+    assert_eq!(reading.unknown[0].line, 1);
+    // Where there is nothing else it is what there is.
+    let alone = read("VMExit: intr_info=00000000 errorcode=00000003\n");
+    assert_eq!(alone.dumps[0].machine.get(Field::VM_EXIT_INTERRUPTION_ERROR_CODE), Some(3));
+}
+
+#[test]
+fn a_text_that_ends_within_a_value_breaks_no_rule_with_it() {
+    for (name, whole) in [("kvm", KVM_6_6), ("kvm 4.19", KVM_4_19), ("xen", XEN_4_18)] {
+        let machine = read(whole).dumps[0].machine.clone();
+        for end in (whole.len() / 8..whole.len()).step_by(23).filter(|end| whole.is_char_boundary(*end)) {
+            let reading = read(&whole[..end]);
+            for (field, value) in reading.dumps[0].machine.entries() {
+                // Two digits look like one, and behind EFER the remark is missing that it is no field.
+                let is_short = matches!(
+                    field,
+                    Field::GUEST_IA32_EFER
+                        | Field::TPR_THRESHOLD
+                        | Field::POSTED_INTERRUPT_NOTIFICATION_VECTOR
+                        | Field::VIRTUAL_PROCESSOR_ID
+                );
+                assert!(
+                    is_short || machine.get(field) == Some(value),
+                    "{name} up to {end}: {field} = {value:X}h"
+                );
+            }
+            let judgement = judge(&reading.dumps[0], &Capabilities::none());
+            assert_eq!(judgement.broken, [], "{name} up to {end}");
+        }
+    }
+}
+
+#[test]
+fn two_dumps_mixed_line_by_line_break_no_rule_together() {
+    let bare = |text: &'static str| {
+        text.lines().map(|line| line.split_once("kernel: ").map_or(line, |(_, words)| words))
+    };
+    let (one, other) = (bare(KVM_6_6), bare(KVM_4_19));
+    let fill = || std::iter::repeat("");
+    let lines = one.chain(fill()).zip(other.chain(fill())).take(100);
+    let mixed: String = lines.flat_map(|(one, other)| [one, "\n", other, "\n"]).collect();
+    let reading = read(&mixed);
+    for dump in &reading.dumps {
+        assert_eq!(judge(dump, &Capabilities::none()).broken, []);
+    }
+    let last = reading.dumps.last().unwrap();
+    assert!(last.notes.iter().any(|note| note.text.ends_with("neither counts")), "{:?}", last.notes);
+}
+
+#[test]
+fn words_with_numbers_are_no_list() {
+    let text = "unexpected exit, wanted: 2 (IO), got: 9 (FAIL)\nguest_rflags = 2\n";
+    let reading = read(text);
+    assert_eq!(reading.dumps[0].machine.len(), 1, "{:?}", reading.dumps[0].machine);
+    assert_eq!(reading.unknown.len(), 1);
+}

@@ -5,6 +5,7 @@
 //! thread panics, and when somebody calls [`restore`], which costs nothing if there is nothing to do. Signals are the
 //! session's: it notes them and ends in the ordinary way, through the drop.
 
+mod abilities;
 mod bar;
 mod canvas;
 mod menu;
@@ -28,6 +29,7 @@ use wire::KeyItem;
 
 use crate::keys;
 use crate::screen::Screen;
+use abilities::Abilities;
 use bar::Bar;
 use canvas::Canvas;
 pub use menu::Command;
@@ -102,7 +104,7 @@ impl Terminal {
         restore_on_panic();
         let mut opened = Self {
             out: BufWriter::new(io::stdout()),
-            canvas: Canvas::new(size(), has_cursor_shapes()),
+            canvas: Canvas::new(size(), Abilities::of_environment()),
             screen: Screen::default(),
             status: String::new(),
             status_line: StatusLine::WhereItFits,
@@ -194,7 +196,7 @@ impl Terminal {
                 Ok(None)
             }
             Event::Resize(..) => {
-                self.canvas = Canvas::new(size(), has_cursor_shapes());
+                self.canvas = Canvas::new(size(), Abilities::of_environment());
                 self.redraw()?;
                 Ok(None)
             }
@@ -270,7 +272,7 @@ pub fn restore() {
     if TAKEN.swap(false, Ordering::SeqCst) {
         // Each on its own: a terminal that refuses one may still do the other, and there is nobody left to tell.
         let mut out = io::stdout();
-        if has_cursor_shapes() {
+        if Abilities::of_environment().cursor_shapes {
             let _ = execute!(out, SetCursorStyle::DefaultUserShape);
         }
         let _ = execute!(out, ResetColor, DisableBracketedPaste, LeaveAlternateScreen, Show);
@@ -288,15 +290,6 @@ fn restore_on_panic() {
             report(panic);
         }));
     });
-}
-
-/// Whether the terminal is known to change its cursor's shape on request. The console of Linux and old terminals print
-/// the request instead.
-fn has_cursor_shapes() -> bool {
-    const KNOWN: [&str; 9] =
-        ["xterm", "tmux", "screen", "rxvt", "alacritty", "foot", "kitty", "wezterm", "ghostty"];
-    let kind = std::env::var("TERM").unwrap_or_default();
-    KNOWN.iter().any(|known| kind.contains(known))
 }
 
 /// Ctrl-], which comes as the control code 1Dh; crossterm calls that Ctrl-5, as some keyboards have it.

@@ -127,6 +127,7 @@ impl Person {
                 }
                 Err(complaint) => self.terminal.note(&complaint)?,
             },
+            Command::NoDrive => self.terminal.note("no floppy drive: --drive a=FILE gives the guest one")?,
             Command::SaveScreen(path) => match self.screen.save(Path::new(&path)) {
                 Ok(()) => self.terminal.note(&format!("the screen is in {path}"))?,
                 Err(error) => self.terminal.note(&format!("{path} cannot be written: {error}"))?,

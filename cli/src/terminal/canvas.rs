@@ -12,6 +12,7 @@ use crossterm::terminal::{BeginSynchronizedUpdate, Clear, ClearType, EndSynchron
 use pc::codepage437;
 use wire::Cursor;
 
+use super::abilities::Abilities;
 use super::bar::Bar;
 use crate::screen::Screen;
 
@@ -77,15 +78,15 @@ pub(super) struct Canvas {
     origin: (u16, u16),
     /// What the terminal shows, row by row; `None` before the first picture.
     shown: Option<Vec<Glyph>>,
-    /// Whether the terminal can change its cursor's shape, and what it was last given.
-    shapes: bool,
+    abilities: Abilities,
+    /// The cursor's shape, as last asked for.
     shape: Option<SetCursorStyle>,
 }
 
 impl Canvas {
     /// Of `(columns, rows)` cells, whose contents are unknown.
-    pub(super) fn new((width, height): (u16, u16), shapes: bool) -> Self {
-        Self { width, height, origin: (0, 0), shown: None, shapes, shape: None }
+    pub(super) fn new((width, height): (u16, u16), abilities: Abilities) -> Self {
+        Self { width, height, origin: (0, 0), shown: None, abilities, shape: None }
     }
 
     /// Its columns and rows.
@@ -117,7 +118,7 @@ impl Canvas {
             } else {
                 SetCursorStyle::BlinkingBlock
             };
-            if self.shapes && self.shape != Some(shape) {
+            if self.abilities.cursor_shapes && self.shape != Some(shape) {
                 queue!(out, shape)?;
                 self.shape = Some(shape);
             }
@@ -186,7 +187,7 @@ impl Canvas {
                 queue!(out, SetForegroundColor(foreground), SetBackgroundColor(background))?;
                 colours = Some(glyph.colours);
             }
-            queue!(out, Print(glyph.character))?;
+            queue!(out, Print(self.abilities.charset.nearest(glyph.character)))?;
             // Say anew where we are after a glyph of doubtful width, and at the right edge, where terminals differ.
             let at_edge = (index + 1).is_multiple_of(self.width.into());
             at = (glyph.trusted && !at_edge).then_some(index + 1);
@@ -214,7 +215,10 @@ fn printable(character: char) -> char {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::terminal::abilities::Charset;
     use wire::Record;
+
+    const FULL: Abilities = Abilities { cursor_shapes: true, charset: Charset::Unicode };
 
     fn screen(columns: u8, rows: &[&str], cursor: Option<(u8, u8)>) -> Screen {
         let mut screen = Screen::default();
@@ -242,7 +246,7 @@ mod tests {
 
     #[test]
     fn a_large_terminal_shows_all_and_the_bar() {
-        let mut canvas = Canvas::new((24, 4), true);
+        let mut canvas = Canvas::new((24, 4), FULL);
         draw(&mut canvas, &screen(4, &["abcd", "efgh"], Some((1, 1))), Some(" booting\n"));
         let expected = [
             "abcd                    ",
@@ -256,7 +260,7 @@ mod tests {
     #[test]
     fn a_small_terminal_shows_the_part_around_the_cursor() {
         let guest = ["abcdef", "ghijkl", "mnopqr", "stuvwx"];
-        let mut canvas = Canvas::new((3, 3), true);
+        let mut canvas = Canvas::new((3, 3), FULL);
         let rows = [
             (Some((0, 0)), ["abc", "ghi"]),
             (Some((5, 3)), ["pqr", "vwx"]),
@@ -277,7 +281,7 @@ mod tests {
 
     #[test]
     fn of_a_single_line_the_guest_has_all_until_the_menu_opens() {
-        let mut canvas = Canvas::new((2, 1), true);
+        let mut canvas = Canvas::new((2, 1), FULL);
         draw(&mut canvas, &screen(3, &["abc", "def"], Some((2, 1))), None);
         assert_eq!(lines(&canvas), ["ef"]);
         draw(&mut canvas, &screen(3, &["abc", "def"], Some((2, 1))), Some("menu"));
@@ -286,7 +290,7 @@ mod tests {
 
     #[test]
     fn a_second_picture_writes_only_what_changed() {
-        let mut canvas = Canvas::new((20, 3), true);
+        let mut canvas = Canvas::new((20, 3), FULL);
         draw(&mut canvas, &screen(4, &["abcd", "efgh"], None), None);
         assert!(!draw(&mut canvas, &screen(4, &["abcd", "efgh"], None), None).contains("\u{1b}[1;1H"));
         let out = draw(&mut canvas, &screen(4, &["abcd", "eXXh"], Some((2, 0))), None);
@@ -302,11 +306,18 @@ mod tests {
             screen.cursor = Some(Cursor { column: 1, row: 0, lines });
             screen
         };
-        let mut canvas = Canvas::new((20, 3), true);
+        let mut canvas = Canvas::new((20, 3), FULL);
         assert!(draw(&mut canvas, &with_lines(2), None).contains("\u{1b}[3 q"));
         assert!(!draw(&mut canvas, &with_lines(2), None).contains(" q"));
         assert!(draw(&mut canvas, &with_lines(8), None).contains("\u{1b}[1 q"));
-        assert!(!draw(&mut Canvas::new((20, 3), false), &with_lines(8), None).contains(" q"));
+        assert!(
+            !draw(
+                &mut Canvas::new((20, 3), Abilities { cursor_shapes: false, ..FULL }),
+                &with_lines(8),
+                None
+            )
+            .contains(" q")
+        );
     }
 
     #[test]
@@ -329,11 +340,20 @@ mod tests {
 
     #[test]
     fn a_cursor_outside_the_screen_is_not_shown() {
-        let mut canvas = Canvas::new((20, 3), true);
+        let mut canvas = Canvas::new((20, 3), FULL);
         for cursor in [(4, 0), (0, 2), (255, 255)] {
             let out = draw(&mut canvas, &screen(4, &["abcd", "efgh"], Some(cursor)), None);
             assert!(!out.contains("\u{1b}[?25h"), "{cursor:?}");
         }
         assert_eq!(lines(&canvas)[0].trim_end(), "abcd");
+    }
+
+    #[test]
+    fn a_terminal_of_ascii_gets_no_other_byte() {
+        let mut canvas = Canvas::new((20, 3), Abilities { charset: Charset::Ascii, ..FULL });
+        let mut guest = screen(4, &["abcd"], None);
+        guest.cells[1].0 = 0xC9;
+        let out = draw(&mut canvas, &guest, Some("é"));
+        assert!(out.is_ascii() && out.contains("a+"), "{out:?}");
     }
 }

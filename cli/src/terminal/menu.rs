@@ -14,6 +14,8 @@ pub enum Command {
     Reset,
     /// The disk image of this path in a floppy drive.
     Insert(Drive, String),
+    /// A floppy in a drive that the guest lacks.
+    NoDrive,
     /// The guest's screen in a file of this path.
     SaveScreen(String),
     /// Ctrl-] for the guest.
@@ -94,6 +96,7 @@ impl Menu {
             'r' => (Self::Closed, Some(Command::Reset)),
             'i' if floppies == 1 => (Self::Floppy(Drive::A, String::new()), None),
             'i' if floppies > 1 => (Self::Drive, None),
+            'i' => (Self::Closed, Some(Command::NoDrive)),
             's' => (Self::Screen(SCREEN_FILE.to_owned()), None),
             'h' => (Self::Closed, Some(Command::ToggleStatus)),
             ']' => (Self::Closed, Some(Command::SendBracket)),
@@ -175,7 +178,7 @@ mod tests {
             ("iax<y\n", 2, insert(Drive::A, "y")),
             ("ib/x y\n", 2, insert(B, "/x y")),
             ("ic", 2, None),
-            ("i", 0, None),
+            ("i", 0, Some(Command::NoDrive)),
             ("i\n", 1, None),
             ("idos!", 1, None),
             ("s\n", 1, Some(Command::SaveScreen("screen.txt".to_owned()))),

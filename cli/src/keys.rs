@@ -1,7 +1,7 @@
 //! What `--keys` means, and what a person's key presses mean: both become [`KeyItem`]s.
 //!
 //! The grammar: plain characters are typed as they stand; `{name}` is a key by name, `{ctrl-alt-del}` the same with
-//! modifiers held, `{wait:N}` lets the guest run for N seconds, and `{{` and `}}` are the braces themselves. Which
+//! modifiers held, `{hold:name}` and `{release:name}` move one key, `{wait:N}` lets the guest run for N seconds, and `{{` and `}}` are the braces themselves. Which
 //! key stands where is the business of [`layout`]; a terminal's events are read in [`event`].
 
 use std::fmt;
@@ -51,6 +51,8 @@ pub enum Problem {
     UnknownModifier(String),
     /// A `{wait:N}` whose N is not a number of seconds.
     BadWait(String),
+    /// What is to be held or released is more than one key.
+    NotOneKey(String),
     /// A character that the US keyboard lacks.
     Untypable(char),
 }
@@ -72,7 +74,16 @@ impl fmt::Display for KeysError {
                 write_near(f, near(name, MODIFIER_NAMES.iter().map(|&(name, _)| name)))
             }
             Problem::BadWait(number) => {
-                write!(f, "{{wait:{number}}} needs a whole number of guest seconds, at most {LONGEST_WAIT}")
+                write!(
+                    f,
+                    "{{wait:{number}}} needs a number of guest seconds such as 2 or 0.5, at most {LONGEST_WAIT}"
+                )
+            }
+            Problem::NotOneKey(name) => {
+                write!(
+                    f,
+                    "{name:?} is more than one key; what is held are single keys, such as {{hold:shift}}"
+                )
             }
             Problem::Untypable(c) => {
                 write!(f, "{c:?} (U+{:04X}) is not on the US keyboard", u32::from(*c))
@@ -130,10 +141,14 @@ pub fn parse(text: &str) -> Result<Vec<KeyItem>, KeysError> {
 fn braced(body: &str) -> Result<KeyItem, Problem> {
     let lower = body.to_ascii_lowercase();
     if let Some(number) = lower.strip_prefix("wait:") {
-        return match number.parse() {
-            Ok(seconds) if seconds <= LONGEST_WAIT => Ok(KeyItem::Wait { seconds }),
-            _ => Err(Problem::BadWait(number.to_owned())),
-        };
+        let milliseconds = milliseconds(number).ok_or_else(|| Problem::BadWait(number.to_owned()))?;
+        return Ok(KeyItem::Wait { milliseconds });
+    }
+    for (word, pressed) in [("hold:", true), ("release:", false)] {
+        if let Some(name) = lower.strip_prefix(word) {
+            let key = named(name).ok_or_else(|| Problem::UnknownName(name.to_owned()))?;
+            return key.moved(pressed).ok_or_else(|| Problem::NotOneKey(name.to_owned()));
+        }
     }
     let (held, name) = split_modifiers(&lower).ok_or_else(|| match lower.is_empty() {
         true => Problem::Empty,
@@ -149,6 +164,18 @@ fn braced(body: &str) -> Result<KeyItem, Problem> {
         key = key.with(modifiers);
     }
     Ok(key.press())
+}
+
+/// A number of seconds with up to three decimals, as milliseconds.
+fn milliseconds(number: &str) -> Option<u32> {
+    let (whole, decimals) = number.split_once('.').unwrap_or((number, "0"));
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    if !digits(whole) || !digits(decimals) || decimals.len() > 3 {
+        return None;
+    }
+    let whole: u32 = whole.parse().ok().filter(|&seconds| seconds <= LONGEST_WAIT)?;
+    let thousandths: u32 = format!("{decimals:0<3}").parse().ok()?;
+    Some(whole * 1000 + thousandths)
 }
 
 /// Splits `ctrl-alt-del` into its modifiers and its key; the key may be `-` itself, as in `ctrl--` or `kp-`. `None`
@@ -203,7 +230,8 @@ pub fn grammar() -> String {
         "KEYS: characters are typed on a US keyboard as they stand, a line end as {{enter}}.\n\
          Names in braces, in any case:\n{}\n\
          With modifiers: {{ctrl-c}} {{alt-x}} {{shift-f1}} {{ctrl-alt-del}}, any combination with any key.\n\
-         {{wait:N}} lets the guest run for N seconds of its time; {{{{ and }}}} are the braces themselves.",
+         {{hold:right}} presses a key and {{release:right}} releases it: meanwhile it repeats, and others are typed with it.\n\
+         {{wait:N}} lets the guest run for N seconds of its time, such as 2 or 0.5; {{{{ and }}}} are the braces themselves.",
         names(76)
     )
 }
@@ -242,6 +270,14 @@ mod tests {
         KeyItem::Press { scan, extended: true, modifiers }
     }
 
+    fn wait(milliseconds: u32) -> KeyItem {
+        KeyItem::Wait { milliseconds }
+    }
+
+    fn moved(scan: u8, extended: bool, pressed: bool) -> KeyItem {
+        KeyItem::Move { scan, extended, pressed }
+    }
+
     #[test]
     fn texts_become_the_keys_of_a_us_keyboard() {
         let rows: &[(&str, Vec<KeyItem>)] = &[
@@ -269,7 +305,14 @@ mod tests {
             ("{ctrl-alt--}", vec![press(0x0C, Modifiers { control: true, alt: true, shift: false })]),
             ("{alt-!}", vec![press(0x02, Modifiers { alt: true, shift: true, control: false })]),
             ("{shift}", vec![press(0x2A, NONE)]),
-            ("{wait:0}{WAIT:86400}", vec![KeyItem::Wait { seconds: 0 }, KeyItem::Wait { seconds: 86400 }]),
+            ("{wait:0}{WAIT:86400}", [0, 86_400_000].map(wait).to_vec()),
+            ("{wait:0.5}{wait:1.25}{wait:2.007}", [500, 1250, 2007].map(wait).to_vec()),
+            ("{hold:right}{release:Right}", [true, false].map(|pressed| moved(0x4D, true, pressed)).to_vec()),
+            (
+                "{hold:shift}a{release:shift}",
+                vec![moved(0x2A, false, true), press(0x1E, NONE), moved(0x2A, false, false)],
+            ),
+            ("{pause}", vec![press(0x45, CONTROL)]),
         ];
         for (text, expected) in rows {
             assert_eq!(parse(text).as_ref(), Ok(expected), "{text:?}");
@@ -294,6 +337,14 @@ mod tests {
             ("{wait:}", 1, BadWait("".into())),
             ("{wait:-1}", 1, BadWait("-1".into())),
             ("{wait:86401}", 1, BadWait("86401".into())),
+            ("{wait:1.}", 1, BadWait("1.".into())),
+            ("{wait:.5}", 1, BadWait(".5".into())),
+            ("{wait:0.0001}", 1, BadWait("0.0001".into())),
+            ("{wait:+1}", 1, BadWait("+1".into())),
+            ("{hold:}", 1, UnknownName("".into())),
+            ("{hold:ctrl-c}", 1, UnknownName("ctrl-c".into())),
+            ("{hold:!}", 1, NotOneKey("!".into())),
+            ("{release:f13}", 1, UnknownName("f13".into())),
             ("{wait:99999999999}", 1, BadWait("99999999999".into())),
             ("{wait}", 1, UnknownName("wait".into())),
         ];

@@ -183,7 +183,7 @@ mod tests {
     #[test]
     fn a_script_arrives_as_it_was_written() {
         let key = KeyItem::Press { scan: 0x2d, extended: false, modifiers: Modifiers::default() };
-        let wait = KeyItem::Wait { seconds: 300 };
+        let wait = KeyItem::Wait { milliseconds: 300_000 };
         let written = [Step::Expect("A:\\>".to_owned()), Step::Keys(vec![key, wait]), Step::Keys(Vec::new())];
         let bytes = steps(&written).unwrap();
         let read: Vec<_> = Items::<wire::Step>::from_postcard(&bytes)

@@ -31,6 +31,12 @@ impl Key {
         Self { modifiers, ..self }
     }
 
+    /// Pressed alone, or released alone; `None` if it takes other keys, too.
+    pub(super) fn moved(self, pressed: bool) -> Option<KeyItem> {
+        let Self { scan, extended, modifiers } = self;
+        (modifiers == Modifiers::default()).then_some(KeyItem::Move { scan, extended, pressed })
+    }
+
     /// Pressed and released.
     pub(super) fn press(self) -> KeyItem {
         KeyItem::Press { scan: self.scan, extended: self.extended, modifiers: self.modifiers }
@@ -61,8 +67,10 @@ pub(super) fn typed(c: char) -> Option<Key> {
     })
 }
 
+const CONTROL: Modifiers = Modifiers { control: true, shift: false, alt: false };
+
 /// The keys that have names. `kp` is the numeric keypad.
-pub(super) const NAMED_KEYS: [(&str, Key); 60] = [
+pub(super) const NAMED_KEYS: [(&str, Key); 61] = [
     ("enter", Key::plain(0x1C)),
     ("return", Key::plain(0x1C)),
     ("esc", Key::plain(0x01)),
@@ -99,6 +107,8 @@ pub(super) const NAMED_KEYS: [(&str, Key); 60] = [
     ("numlock", Key::plain(0x45)),
     ("scrolllock", Key::plain(0x46)),
     ("prtsc", Key::extended(0x37)),
+    // On the keyboard of the AT. A later one sends another code, which the BIOS takes for the same.
+    ("pause", Key { modifiers: CONTROL, ..Key::plain(0x45) }),
     ("break", Key::extended(0x46)),
     ("menu", Key::extended(0x5D)),
     ("shift", Key::plain(0x2A)),

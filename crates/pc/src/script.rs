@@ -22,10 +22,12 @@ pub enum Step<'a> {
 pub enum Stroke {
     /// Presses a key and releases it.
     Press(KeyPress),
-    /// Does nothing for so many guest seconds.
+    /// Presses a key and holds it, or releases one that is held.
+    Move(KeyEvent),
+    /// Does nothing for so long.
     Wait {
-        /// Guest seconds.
-        seconds: u32,
+        /// Guest time.
+        milliseconds: u32,
     },
 }
 
@@ -252,13 +254,23 @@ impl Script {
                 self.phase = Phase::KeyOut;
                 false
             }
-            Some(Stroke::Wait { seconds }) => {
-                self.stroke += 1;
-                self.phase = Phase::Until(now.plus(u64::from(seconds) * crate::TICKS_PER_SECOND));
-                false
+            Some(Stroke::Move(_)) if !pc.keyboard_has_room() => false,
+            Some(Stroke::Move(event)) => {
+                pc.key(event, now);
+                self.pause(now, TICKS_BETWEEN_KEYS * GUEST_TICK)
+            }
+            Some(Stroke::Wait { milliseconds }) => {
+                self.pause(now, u64::from(milliseconds) * crate::TICKS_PER_SECOND / 1000)
             }
             None => self.end_keys(steps, pc, memory, now),
         }
+    }
+
+    /// A stroke is done, and the next comes later. Always false: the step is not done.
+    fn pause(&mut self, now: Ticks, ticks: u64) -> bool {
+        self.stroke += 1;
+        self.phase = Phase::Until(now.plus(ticks));
+        false
     }
 
     /// All keys of a step were taken. Always true: the step is done.
@@ -299,7 +311,7 @@ impl Script {
                 Step::Keys => {
                     let taken = self.phase != Phase::KeyOut || pc.key_press_taken(memory);
                     let mut rest = (self.stroke..).map_while(|index| steps.stroke(self.step, index));
-                    taken && rest.all(|stroke| matches!(stroke, Stroke::Wait { .. }))
+                    taken && rest.all(|stroke| !is_typed(stroke))
                 }
             };
             if !met {
@@ -308,6 +320,14 @@ impl Script {
             self.begin_next_step(Phase::Until(Ticks::ZERO));
         }
         Outcome::Met
+    }
+}
+
+/// Whether a stroke types, so that a guest that ended before it has missed something.
+fn is_typed(stroke: Stroke) -> bool {
+    match stroke {
+        Stroke::Press(_) | Stroke::Move(KeyEvent { pressed: true, .. }) => true,
+        Stroke::Wait { .. } | Stroke::Move(KeyEvent { pressed: false, .. }) => false,
     }
 }
 

@@ -164,7 +164,7 @@ fn the_screen_is_looked_at_four_ticks_after_the_last_key() {
 
 #[test]
 fn waits_are_guest_seconds() {
-    let steps = [Given::Keys(&[A, Stroke::Wait { seconds: 2 }, B])];
+    let steps = [Given::Keys(&[A, Stroke::Wait { milliseconds: 2000 }, B])];
     let mut guest = Guest::new();
     guest.run(&steps, 100);
     let between = guest.read[1].1 - guest.read[0].1;
@@ -172,6 +172,19 @@ fn waits_are_guest_seconds() {
         (2 * TICKS_PER_SECOND / GUEST_TICK..=2 * TICKS_PER_SECOND / GUEST_TICK + 4).contains(&between),
         "{between}"
     );
+}
+
+#[test]
+fn a_held_key_stays_down_and_a_guest_that_ends_needs_no_release() {
+    const DOWN: Stroke = Stroke::Move(KeyEvent { scan: 0x2A, extended: false, pressed: true });
+    const UP: Stroke = Stroke::Move(KeyEvent { scan: 0x2A, extended: false, pressed: false });
+    let steps = [Given::Keys(&[DOWN, A, UP, B])];
+    let mut guest = Guest::new();
+    guest.run(&steps, 100);
+    let read: Vec<u8> = guest.read.iter().map(|key| key.0 as u8).collect();
+    assert_eq!(read, [b'A', b'b']);
+    assert_eq!(Guest::new().outcome(&[Given::Keys(&[UP])]), Outcome::Met);
+    assert_eq!(Guest::new().outcome(&[Given::Keys(&[DOWN])]), Outcome::Unmet { step: 0 });
 }
 
 #[test]
@@ -195,7 +208,7 @@ fn final_keys_end_when_the_screen_rests_or_ten_seconds_are_over() {
 
 #[test]
 fn a_guest_that_ends_is_looked_at_once_more() {
-    const WAIT: Stroke = Stroke::Wait { seconds: 5 };
+    const WAIT: Stroke = Stroke::Wait { milliseconds: 5000 };
     for (text, steps, outcome) in [
         ("", &[][..], Outcome::Met),
         ("bye", &[Given::Expect("bye"), Given::Expect("by")], Outcome::Met),

@@ -56,10 +56,19 @@ pub enum KeyItem {
         /// Held meanwhile.
         modifiers: Modifiers,
     },
+    /// Move one key and no other: held keys stay as they are.
+    Move {
+        /// Make code of scan-code set 1, 01h to 7Fh.
+        scan: u8,
+        /// Whether E0h goes before it.
+        extended: bool,
+        /// Whether it goes down, or comes up.
+        pressed: bool,
+    },
     /// Let the guest run.
     Wait {
-        /// Guest seconds.
-        seconds: u32,
+        /// Guest time.
+        milliseconds: u32,
     },
 }
 

@@ -4,7 +4,7 @@
 //! same to the byte whatever the host machine does meanwhile.
 
 use pc::script::{self, KeyPress, Progress, Script, Stroke};
-use pc::{GUEST_TICK, MAX_COLUMNS, Pc, Ticks};
+use pc::{GUEST_TICK, KeyEvent, MAX_COLUMNS, Pc, Ticks};
 use rt::serial;
 use v8086::GuestMemory;
 use wire::frame::{Splitter, decode};
@@ -108,7 +108,8 @@ fn stroke(item: KeyItem) -> Stroke {
             ctrl: modifiers.control,
             alt: modifiers.alt,
         }),
-        KeyItem::Wait { seconds } => Stroke::Wait { seconds },
+        KeyItem::Move { scan, extended, pressed } => Stroke::Move(KeyEvent { scan, extended, pressed }),
+        KeyItem::Wait { milliseconds } => Stroke::Wait { milliseconds },
     }
 }
 

@@ -10,10 +10,12 @@ mod characters;
 pub mod dump;
 pub mod judge;
 mod keys;
+pub mod likes;
 pub mod list;
 pub mod log;
 mod marks;
 pub mod names;
+mod pairs;
 mod registers;
 pub mod report;
 pub mod snapshot;
@@ -74,17 +76,26 @@ fn contents(file: &Path) -> anyhow::Result<Vec<u8>> {
     std::fs::read(file).with_context(|| file.display().to_string())
 }
 
+/// Whether a brace opens an initialiser of C or Rust, and not JSON.
+fn is_initialiser(bytes: &[u8]) -> bool {
+    let inside = bytes.trim_ascii_start().get(1..).unwrap_or_default().trim_ascii_start();
+    !matches!(inside.first(), None | Some(b'"' | b'}'))
+}
+
 /// What `bytes` hold, and the processor's profile where it is part of them.
 ///
 /// # Errors
 /// There is no VMCS in them; the message names the line and what was expected.
 pub fn read(bytes: &[u8]) -> anyhow::Result<(Reading, Option<Processor>)> {
+    let decoded = characters::decoded(bytes);
+    // What is not UTF-8 stays as it is until it is read line by line.
+    let bytes = if decoded.contains('\u{fffd}') { bytes } else { decoded.as_bytes() };
     let first = bytes.iter().find(|byte| !byte.is_ascii_whitespace());
     if let Ok(lines) = serde_json::from_slice::<Vec<String>>(bytes) {
         return read(lines.join("\n").as_bytes());
     }
     // Another text may begin with a bracket too: a time stamp, for instance.
-    let is_json = first == Some(&b'{') && !text::is_json_log(bytes)
+    let is_json = first == Some(&b'{') && !text::is_json_log(bytes) && !is_initialiser(bytes)
         || first == Some(&b'[') && serde_json::from_slice::<serde_json::Value>(bytes).is_ok();
     if is_json {
         return snapshot::read(bytes);

@@ -3,14 +3,18 @@
 //! On entry there is what a browser, a terminal or an editor saved. All that comes out beside letters is `\n`, `\r` and
 //! the blank; marks that look like an ASCII character are that character.
 
-/// The bytes as characters: UTF-8, or UTF-16 behind its mark.
-pub fn characters(bytes: &[u8]) -> String {
-    let text = match bytes {
+/// The bytes as text, nothing else changed: UTF-8, or UTF-16 behind its mark. The mark is gone.
+pub fn decoded(bytes: &[u8]) -> String {
+    match bytes {
         [0xFF, 0xFE, rest @ ..] => utf16(rest, u16::from_le_bytes),
         [0xFE, 0xFF, rest @ ..] => utf16(rest, u16::from_be_bytes),
-        _ => String::from_utf8_lossy(bytes).into_owned(),
-    };
-    let text = with_line_ends(text);
+        _ => String::from_utf8_lossy(bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes)).into_owned(),
+    }
+}
+
+/// The characters of the text that count.
+pub fn characters(bytes: &[u8]) -> String {
+    let text = with_line_ends(decoded(bytes));
     let mut clean = String::with_capacity(text.len());
     let mut letters = text.chars().peekable();
     while let Some(letter) = letters.next() {

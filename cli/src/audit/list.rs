@@ -3,10 +3,9 @@
 //! `guest_cr0 = 0x80000031`, `GUEST_CS_AR_BYTES: 9b`, `6820 2`, `[0x6820] GUEST_RFLAGS = 2h`,
 //! `vmread(0x6820) = 0x2`: whoever writes a hypervisor prints its VMCS once, each in another way.
 
-use vmx::Field;
-
 use super::dump::{Dump, Format, Note, Reading, Repetition, number};
-use super::names::{self, Part};
+use super::likes;
+use super::pairs::{field, pairs, without_dots};
 use super::text::Line;
 
 /// Reads all lines. The reading holds one dump, which may be empty.
@@ -16,12 +15,11 @@ pub fn read(lines: &[Line]) -> Reading {
     // bhyve's report of an exit has in decimal what does not begin with "0x".
     let value_of = match lines.iter().any(|line| line.text.starts_with("vm exit[")) {
         true => |word: &str| if word.starts_with("0x") { number(word) } else { word.parse().ok() },
-        false => number,
+        false => |word: &str| binary(word).or_else(|| number(word)),
     };
     for line in lines {
         let text = without_dots(&line.text);
-        let text = text.trim_start_matches(['#', '/', ';', '*', '-']).trim_matches(['|', ' ']);
-        let pairs = pairs(text);
+        let pairs = pairs(text.trim_start_matches(['#', '/', ';', '*', '-']));
         let is_comment = line.text.starts_with(['#', '/', ';', '*', '-']);
         for (name, value) in &pairs {
             match (field(name), value_of(value)) {
@@ -30,7 +28,7 @@ pub fn read(lines: &[Line]) -> Reading {
                     dump.note(line.number, format!("{field} has no hexadecimal value: {value:?}; skipped"));
                 }
                 (None, value) if is_comment && value.is_none() => {}
-                (None, _) => unknown.push(Note { line: line.number, text: name.trim().to_owned() }),
+                (None, _) => unknown.push(Note { line: line.number, text: likes::with_likes(name) }),
             }
         }
         if pairs.is_empty() && !is_comment {
@@ -40,101 +38,22 @@ pub fn read(lines: &[Line]) -> Reading {
     Reading { format: Format::List, dumps: vec![dump], unknown }
 }
 
-/// The line with a blank for each run of dots that leads from a name to its value.
-fn without_dots(line: &str) -> String {
-    let mut clean = String::with_capacity(line.len());
-    for part in line.split("..") {
-        if !clean.is_empty() && !clean.ends_with(' ') {
-            clean.push(' ');
-        }
-        clean.push_str(part.trim_start_matches('.'));
-    }
-    clean
-}
-
-/// The names and values on a line.
-fn pairs(line: &str) -> Vec<(&str, &str)> {
-    if line.contains('=') {
-        return pairs_at(line, '=');
-    }
-    let at_colon = line.rsplit_once(": ").or_else(|| line.rsplit_once(':'));
-    if let Some((name, rest)) = at_colon
-        && let Some(value) = rest.split_whitespace().next()
-        && number(value).is_some()
-        && field(name).is_some()
-    {
-        return vec![(name, value)];
-    }
-    let line = line.trim_end();
-    let Some((name, value)) = line.rsplit_once([' ', ',', '|']) else { return Vec::new() };
-    if number(value).is_some() {
-        vec![(name.trim_end_matches([' ', ',', '|', ':']), value)]
-    } else {
-        Vec::new()
-    }
-}
-
-/// Each name before a `separator` with the word after it.
-fn pairs_at(line: &str, separator: char) -> Vec<(&str, &str)> {
-    let mut pairs = Vec::new();
-    let mut rest = line;
-    while let Some((name, after)) = rest.split_once(separator) {
-        let after = after.trim_start_matches([separator, '>', ' ']);
-        let end = after.find([' ', ',', ';', '(']).unwrap_or(after.len());
-        let (value, next) = after.split_at(end);
-        pairs.push((name.trim_start_matches([',', ';', ' ']), value));
-        rest = next;
-    }
-    pairs
-}
-
-/// The field that a name, an encoding, or both mean.
-fn field(name: &str) -> Option<(Field, Part)> {
-    let name = name.trim().trim_matches(['"', '\'', '`', ',', ';', '.', ':', '=']);
-    let outside: String = outside_brackets(name);
-    let candidates =
-        [name, &outside].into_iter().chain(name.split(['[', ']', '(', ')', '{', '}', ':', ',', '|', '>']));
-    // In a sentence "2" is a number and no encoding.
-    let is_encoding =
-        |candidate: &str| !name.contains(' ') || candidate.len() >= 4 || candidate.starts_with("0x");
-    candidates.map(str::trim).filter(|candidate| !candidate.is_empty()).find_map(|candidate| {
-        let by_encoding = || names::field_by_encoding(u32::try_from(number(candidate)?).ok()?);
-        names::field(candidate)
-            .or_else(|| is_encoding(candidate).then(by_encoding).flatten())
-            .or_else(|| with_encoding(candidate))
-    })
-}
-
-/// `0x6820 GUEST_RFLAGS`, or the other way round.
-fn with_encoding(name: &str) -> Option<(Field, Part)> {
-    let (first, rest) = name.split_once(' ')?;
-    let (before, last) = name.rsplit_once(' ')?;
-    let known = |encoding: &str, name: &str| {
-        let by_encoding = names::field_by_encoding(u32::try_from(number(encoding)?).ok()?)?;
-        (names::field(name)? == by_encoding).then_some(by_encoding)
-    };
-    known(first, rest).or_else(|| known(last, before))
-}
-
-fn outside_brackets(name: &str) -> String {
-    let mut depth = 0_u32;
-    name.chars()
-        .filter(|letter| match letter {
-            '[' | '(' => {
-                depth += 1;
-                false
-            }
-            ']' | ')' => {
-                depth = depth.saturating_sub(1);
-                false
-            }
-            _ => depth == 0,
-        })
-        .collect()
+/// A number as Rust writes it in binary. With few digits it may as well be hexadecimal.
+fn binary(word: &str) -> Option<u64> {
+    const FEWEST_DIGITS: usize = 5;
+    let digits: String = word
+        .trim_end_matches([',', ';', ')'])
+        .strip_prefix("0b")?
+        .chars()
+        .filter(|letter| *letter != '_')
+        .collect();
+    (digits.len() >= FEWEST_DIGITS).then(|| u64::from_str_radix(&digits, 2).ok())?
 }
 
 #[cfg(test)]
 mod tests {
+    use vmx::Field;
+
     use super::*;
     use crate::audit::text;
 
@@ -172,11 +91,52 @@ mod tests {
             "[ 9021.315024]  # GUEST_RFLAGS = 0x2",
             "VMCS[6820]=2",
             "guest rflags => 0x2",
+            "GUEST_CR0: 0x80000031, GUEST_RFLAGS: 0x2",
+            "GUEST_CR0: 0x80000031, foo: 0x31, GUEST_RFLAGS: 0x2",
+            "GUEST_CR0 0x80000031 GUEST_RFLAGS 0x2",
+            "GUEST_CR0=0x80000031; GUEST_RFLAGS=0x2",
+            "0x6820;0x2",
+            "{0x6820, 0x2},",
+            "{ GUEST_RFLAGS, 0x2 },",
+            "{ .field = 0x6820, .value = 0x2 },",
+            "vmcs_writel(GUEST_RFLAGS, 0x2UL);",
+            "VMWRITE 0x6820 <- 0x2",
+            "vmwrite 6820 := 2",
+            "Guest.RFLAGS -> 0x2",
+            "set guest_rflags to 0x2",
+            "let guest_rflags = 0x2;",
+            "GUEST_RFLAGS = 0b00010",
+            "| `0x6820` | Guest RFLAGS | `0x2` | ok |",
         ];
         for row in rows {
             let reading = read(&text::lines(row.as_bytes()));
             assert_eq!(reading.dumps[0].machine.get(Field::GUEST_RFLAGS), Some(2), "{row}: {reading:?}");
         }
+    }
+
+    #[test]
+    fn no_value_reaches_another_field() {
+        let rows = [
+            ("GUEST_CR0: 0x80000031, GUEST_CR3: 0x1000", Field::GUEST_CR0, Some(0x8000_0031)),
+            ("GUEST_CR0: 0x80000031, foo: 0x1000", Field::GUEST_CR0, Some(0x8000_0031)),
+            ("foo: 0x1000, GUEST_CR0: 0x80000031", Field::GUEST_CR0, Some(0x8000_0031)),
+            ("GUEST_RFLAGS 0x00000000 0x00000002", Field::GUEST_RFLAGS, None),
+            ("GUEST_CR0 0x31 foo 0x1000", Field::GUEST_CR0, None),
+        ];
+        for (row, field, value) in rows {
+            let reading = read(&text::lines(row.as_bytes()));
+            assert_eq!(reading.dumps[0].machine.get(field), value, "{row}: {reading:?}");
+        }
+    }
+
+    #[test]
+    fn a_name_that_is_not_known_comes_with_its_like() {
+        let reading = read(&text::lines(b"guest_cs_acces_rights = 0x9b\n"));
+        assert!(
+            reading.unknown[0].text.contains("did you mean guest_cs_access_rights"),
+            "{:?}",
+            reading.unknown
+        );
     }
 
     #[test]

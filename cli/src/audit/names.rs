@@ -10,6 +10,8 @@ use std::sync::LazyLock;
 
 use vmx::Field;
 
+use super::dump::number;
+
 /// Which part of a field a name or an encoding means.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Part {
@@ -55,6 +57,11 @@ fn of_words(mut words: Vec<String>) -> Option<(Field, Part)> {
 pub fn field_by_encoding(encoding: u32) -> Option<(Field, Part)> {
     let whole = Field::from_encoding(encoding).map(|field| (field, Part::Whole));
     whole.or_else(|| Field::from_high_encoding(encoding).map(|field| (field, Part::High)))
+}
+
+/// The field whose encoding `word` is, in hexadecimal.
+pub fn field_by_number(word: &str) -> Option<(Field, Part)> {
+    field_by_encoding(u32::try_from(number(word)?).ok()?)
 }
 
 /// Looks `words` up as they are, without another hypervisor's prefix, and as a guest's register.
@@ -258,23 +265,6 @@ const OTHERS: &[(&str, Field)] = &[
     ("exit_msr_store",                  Field::VM_EXIT_MSR_STORE_ADDRESS),
 ];
 
-/// Names of fields that resemble `name`, the nearest first, at most four.
-pub fn near(name: &str) -> Vec<&'static str> {
-    let wanted = name.trim().to_ascii_lowercase().replace([' ', '-'], "_");
-    let mut near: Vec<(f64, &str)> = Field::ALL
-        .iter()
-        .map(|field| {
-            let own = field.name();
-            let bare = own.strip_prefix("guest_").unwrap_or(own);
-            (strsim::jaro_winkler(&wanted, own).max(strsim::jaro_winkler(&wanted, bare)), own)
-        })
-        .filter(|(likeness, _)| *likeness > 0.82)
-        .collect();
-    near.sort_by(|one, other| other.0.total_cmp(&one.0));
-    let best = near.first().map_or(0.0, |(likeness, _)| *likeness);
-    near.into_iter().filter(|(likeness, _)| best - likeness < 0.08).map(|(_, name)| name).take(4).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -381,12 +371,5 @@ mod tests {
         for (name, wanted) in rows {
             assert_eq!(field(name), Some((wanted, Part::Whole)), "{name}");
         }
-    }
-
-    #[test]
-    fn a_misspelt_name_has_near_ones() {
-        assert_eq!(near("guest_rflag")[0], "guest_rflags");
-        assert_eq!(near("cs_acess_rights")[0], "guest_cs_access_rights");
-        assert!(near("zzzz").is_empty());
     }
 }

@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 use vmx::Field;
 
 use super::dump::{Dump, Format, Note, Reading, Repetition, number};
+use super::likes;
 use super::names::{self, Part};
 use crate::caps::profile::Processor;
 use crate::caps::read::{from_json, json_number};
@@ -23,25 +24,46 @@ pub fn read(bytes: &[u8]) -> anyhow::Result<(Reading, Option<Processor>)> {
         let line = error.line().max(1);
         anyhow::anyhow!("line {line}: not JSON ({error}); expected a snapshot such as {{\"machine\": {{\"guest_cr0\": \"0x80000031\"}}}}")
     })?;
-    let mut dump = Dump::default();
     let mut unknown = Vec::new();
-    match &value {
-        Value::Array(entries) => take_entries(entries, &mut dump, &mut unknown),
-        Value::Object(object) => take_object(object, &mut dump, &mut unknown),
-        _ => bail!("line 1: expected an object with the fields of a VMCS"),
-    }
-    take_memory(&value, &mut dump)?;
-    if dump.machine.is_empty() {
-        bail!(
-            "line 1: no field of a VMCS in this JSON; expected \"machine\": {{\"guest_cr0\": \"0x80000031\", …}}"
-        );
-    }
+    let dumps = match snapshots(&value) {
+        Some(snapshots) => {
+            snapshots.iter().map(|one| dump_of(one, &mut unknown)).collect::<anyhow::Result<Vec<_>>>()?
+        }
+        None => vec![dump_of(&value, &mut unknown)?],
+    };
     let processor = match value.get("capabilities") {
         Some(_) => Some(from_json(&value).context("line 1: capabilities")?),
         // The machine that a demonstration ran on.
         None => value.get("cpu").filter(|cpu| cpu.is_string()).and_then(|cpu| from_json_name(cpu).ok()),
     };
-    Ok((Reading { format: Format::Json, dumps: vec![dump], unknown }, processor))
+    Ok((Reading { format: Format::Json, dumps, unknown }, processor))
+}
+
+/// The snapshots in an array of them, or in what `audit --json` prints.
+fn snapshots(value: &Value) -> Option<&Vec<Value>> {
+    let snapshots = value.get("dumps").unwrap_or(value).as_array()?;
+    let is_snapshot = |one: &Value| WRAPPERS.iter().any(|key| one.get(key).is_some());
+    (!snapshots.is_empty() && snapshots.iter().all(is_snapshot)).then_some(snapshots)
+}
+
+/// The keys under which a snapshot's fields stand.
+const WRAPPERS: [&str; 4] = ["machine", "fields", "vmcs", "results"];
+
+fn dump_of(value: &Value, unknown: &mut Vec<Note>) -> anyhow::Result<Dump> {
+    let mut dump = Dump::default();
+    match value {
+        Value::Array(entries) => take_entries(entries, &mut dump, unknown),
+        Value::Object(object) => take_object(object, &mut dump, unknown),
+        _ => bail!("line 1: expected an object with the fields of a VMCS"),
+    }
+    take_memory(value, &mut dump)?;
+    if dump.machine.is_empty() {
+        let why = dump.notes.first().map_or_else(String::new, |note| format!(" ({})", note.text));
+        bail!(
+            "line 1: no field of a VMCS in this JSON{why}; expected \"machine\": {{\"guest_cr0\": \"0x80000031\", …}}"
+        );
+    }
+    Ok(dump)
 }
 
 /// `{"memory": {"0x1000": "0x174", "0x1008": "0x10"}}`.
@@ -62,23 +84,30 @@ fn from_json_name(name: &Value) -> anyhow::Result<Processor> {
 
 fn take_object(object: &Map<String, Value>, dump: &mut Dump, unknown: &mut Vec<Note>) {
     let mut is_wrapped = false;
-    for key in ["machine", "fields", "vmcs", "results"] {
+    for key in WRAPPERS {
         match object.get(key) {
             Some(Value::Array(entries)) => take_entries(entries, dump, unknown),
-            Some(Value::Object(fields)) => take_fields(fields, dump, unknown),
+            Some(Value::Object(fields)) => take_fields("", fields, dump, unknown),
             _ => continue,
         }
         is_wrapped = true;
     }
     if !is_wrapped {
-        take_fields(object, dump, unknown);
+        take_fields("", object, dump, unknown);
     }
 }
 
-/// `{"guest_cr0": "0x80000031"}`.
-fn take_fields(fields: &Map<String, Value>, dump: &mut Dump, unknown: &mut Vec<Note>) {
+/// `{"guest_cr0": "0x80000031"}`, or `{"guest": {"cr0": "0x80000031"}}`.
+fn take_fields(prefix: &str, fields: &Map<String, Value>, dump: &mut Dump, unknown: &mut Vec<Note>) {
     for (name, value) in fields {
-        take(name, value, dump, unknown);
+        let name = format!("{prefix}{name}");
+        match value {
+            Value::Object(inner) if inner.contains_key("value") => {
+                take(&name, &inner["value"], dump, unknown)
+            }
+            Value::Object(inner) => take_fields(&format!("{name} "), inner, dump, unknown),
+            _ => take(&name, value, dump, unknown),
+        }
     }
 }
 
@@ -102,7 +131,7 @@ fn take_entries(entries: &[Value], dump: &mut Dump, unknown: &mut Vec<Note>) {
 
 fn take(name: &str, value: &Value, dump: &mut Dump, unknown: &mut Vec<Note>) {
     let Some(field) = field(name) else {
-        unknown.push(Note { line: 1, text: name.to_owned() });
+        unknown.push(Note { line: 1, text: likes::with_likes(name) });
         return;
     };
     match json_number(value) {
@@ -112,7 +141,7 @@ fn take(name: &str, value: &Value, dump: &mut Dump, unknown: &mut Vec<Note>) {
 }
 
 fn field(name: &str) -> Option<(Field, Part)> {
-    names::field(name).or_else(|| names::field_by_encoding(u32::try_from(number(name)?).ok()?))
+    names::field(name).or_else(|| names::field_by_number(name))
 }
 
 #[cfg(test)]
@@ -128,6 +157,10 @@ mod tests {
             r#"{"0x6820": "2h"}"#,
             r#"[{"encoding": 26656, "value": 2}]"#,
             r#"{"fields": {"GUEST_RFLAGS": "2", "more": 1}}"#,
+            r#"{"guest": {"rflags": "0x2"}}"#,
+            r#"{"guest_rflags": {"value": "0x2", "why": "reserved"}}"#,
+            r#"{"dumps": [{"machine": {"guest_rflags": 2}}, {"machine": {"guest_rflags": 3}}]}"#,
+            r#"[{"machine": {"guest_rflags": 2}}]"#,
             r#"{"command": "demo", "cpu": "core2", "machine": [{"field": "0x6820", "value": "0x2"}], "results": []}"#,
         ];
         for row in rows {
@@ -135,7 +168,7 @@ mod tests {
             assert_eq!(reading.dumps[0].machine.get(Field::GUEST_RFLAGS), Some(2), "{row}");
         }
         assert!(read(rows[1].as_bytes()).unwrap().1.is_some());
-        assert_eq!(read(rows[6].as_bytes()).unwrap().1.unwrap().name.as_deref(), Some("core2"));
+        assert_eq!(read(rows[10].as_bytes()).unwrap().1.unwrap().name.as_deref(), Some("core2"));
     }
 
     #[test]
@@ -150,9 +183,13 @@ mod tests {
 
     #[test]
     fn what_is_no_snapshot_is_refused_with_its_line() {
-        for (text, words) in
-            [("{\n\"a\": }", "line 2"), ("{}", "no field"), ("3", "expected"), ("[1]", "no field")]
-        {
+        for (text, words) in [
+            ("{\n\"a\": }", "line 2"),
+            ("{}", "no field"),
+            ("3", "expected"),
+            ("[1]", "no field"),
+            (r#"{"guest_cr0": -1}"#, "guest_cr0 has no value: -1"),
+        ] {
             let error = read(text.as_bytes()).unwrap_err().to_string();
             assert!(error.contains(words) && error.starts_with("line "), "{text}: {error}");
         }

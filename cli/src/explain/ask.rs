@@ -8,6 +8,7 @@ use vmx::exit::BasicExitReason;
 
 use super::meaning::{self, controls, named_controls, other_msr};
 use crate::audit::dump::number;
+use crate::audit::likes;
 use crate::audit::names::{self, Part};
 use crate::caps::profile::MSR_NAMES;
 use crate::caps::read::address;
@@ -231,7 +232,7 @@ fn too_wide(what: &str, field: Field) -> Unknown {
 }
 
 fn unknown(what: &str, why: Option<String>) -> Unknown {
-    let mut near: Vec<String> = names::near(what).into_iter().map(str::to_owned).collect();
+    let mut near: Vec<String> = likes::near(what).into_iter().map(str::to_owned).collect();
     let wanted = what.to_ascii_lowercase();
     let likeness = |name: &str| strsim::jaro_winkler(&wanted, &name.to_ascii_lowercase());
     near.extend(

@@ -90,3 +90,13 @@ fn words_with_numbers_are_no_list() {
     assert_eq!(reading.dumps[0].machine.len(), 1, "{:?}", reading.dumps[0].machine);
     assert_eq!(reading.unknown.len(), 1);
 }
+
+#[test]
+fn json_behind_a_mark_is_json() {
+    let text = "{\"machine\": [\n{\"field\": \"0x6820\",\n\"value\": \"0x2\"}]}";
+    let wide: Vec<u8> = format!("\u{feff}{text}").encode_utf16().flat_map(u16::to_le_bytes).collect();
+    for bytes in [format!("\u{feff}{text}").into_bytes(), wide] {
+        let (reading, _) = cli::audit::read(&bytes).unwrap();
+        assert_eq!(reading.dumps[0].machine.get(Field::GUEST_RFLAGS), Some(2));
+    }
+}

@@ -26,17 +26,32 @@ mod probe;
 mod report;
 mod run;
 
+use core::fmt::{self, Write};
+
 use rt::boot::{BootInfo, ModuleKind};
 use wire::{BootConfig, Job, Link, Outcome};
 
 use crate::failure::Failure;
-use crate::memory::Frames;
+use crate::memory::{Frames, Kept};
 use crate::report::{Line, Reporter};
 
-/// How a job ended that did what it should.
+/// How a job ended that did what it should. It points to its words, since "no ending yet" is moved about after exits.
+#[derive(Clone, Copy)]
 pub struct Ending {
     outcome: Outcome,
-    reason: Line,
+    reason: &'static Line,
+}
+
+/// The words of the ending: there is one.
+static REASON: Kept<Line> = Kept::new();
+
+impl Ending {
+    /// An ending in one sentence. One that is too long is cut.
+    fn new(outcome: Outcome, why: fmt::Arguments) -> Self {
+        let mut reason = Line::new();
+        let _ = reason.write_fmt(why);
+        Self { outcome, reason: REASON.keep(reason) }
+    }
 }
 
 /// What every job works with.

@@ -19,7 +19,6 @@ use wire::{Break, Demo, Outcome};
 use crate::component::Component;
 use crate::failure::{Failure, unexpected};
 use crate::memory::FirstMib;
-use crate::report::Line;
 use crate::{Context, Ending};
 
 /// Shows one step of the course.
@@ -58,8 +57,5 @@ fn component_in_first_mib(context: &Context) -> Result<(Component, FirstMib), Fa
 
 /// A good end, in one sentence.
 fn done(sentence: &str) -> Ending {
-    let mut reason = Line::new();
-    // A sentence that is too long is cut.
-    let _ = core::fmt::Write::write_str(&mut reason, sentence);
-    Ending { outcome: Outcome::Done, reason }
+    Ending::new(Outcome::Done, format_args!("{sentence}"))
 }

@@ -18,7 +18,6 @@ use crate::lifecycle::{enter_vmx, make_current};
 use crate::memory::PAGE_BYTES;
 use crate::memory::integrity::Seal;
 use crate::plan::{HostState, Surroundings};
-use crate::report::Line;
 use crate::{Context, Ending, io, probe, run};
 
 use idle::IdleGuest;
@@ -57,7 +56,7 @@ pub fn fuzz(context: &mut Context, job: &FuzzJob) -> Result<Ending, Failure> {
     if trusted {
         rt::println!("\nfuzz: end {} {:016X}", job.count, boot.sum.value());
     }
-    Ok(Ending { outcome: Outcome::Done, reason: Line::new() })
+    Ok(Ending::new(Outcome::Done, format_args!("")))
 }
 
 /// The cases of one boot.

@@ -6,7 +6,6 @@ use wire::{End, Outcome};
 use super::{Life, post_mortem};
 use crate::failure::Failure;
 use crate::memory::LastWords;
-use crate::report::Line;
 use crate::{Ending, lifecycle};
 
 impl Life<'_, '_> {
@@ -39,10 +38,10 @@ impl Life<'_, '_> {
         let outcome = Outcome::GuestEnded { end, steps_left };
         match end {
             // These two say themselves where, or come from nowhere.
-            End::FaultLoop { .. } | End::ResetVector => ending(outcome, format_args!("the guest {end}")),
+            End::FaultLoop { .. } | End::ResetVector => Ending::new(outcome, format_args!("the guest {end}")),
             _ => {
                 let FarPointer { segment, offset } = self.vm.place();
-                ending(outcome, format_args!("the guest {end}, at {segment:04X}:{offset:04X}"))
+                Ending::new(outcome, format_args!("the guest {end}, at {segment:04X}:{offset:04X}"))
             }
         }
     }
@@ -65,12 +64,4 @@ fn is_abnormal(ending: &Result<Ending, Failure>) -> bool {
         outcome,
         Outcome::Stopped | Outcome::GuestEnded { end: End::TripleFault | End::FaultLoop { .. }, .. }
     )
-}
-
-/// An end, in words.
-pub fn ending(outcome: Outcome, why: core::fmt::Arguments) -> Ending {
-    let mut reason = Line::new();
-    // A sentence that is too long is cut.
-    let _ = core::fmt::Write::write_fmt(&mut reason, why);
-    Ending { outcome, reason }
 }

@@ -55,7 +55,6 @@ pub use turns::turns;
 
 use console::{Console, Wish};
 use disk::ModuleDisks;
-use end::ending;
 use idle::Idle;
 use msrs::GuestMsrs;
 use post_mortem::Ring;
@@ -127,6 +126,7 @@ pub fn build(context: &mut Context, job: &RunJob, processor: &Processor) -> Resu
         vcpu: Vcpu::new(),
         at: AtExit::default(),
         due: 0,
+        expected: None,
         plain_real_mode: true,
         backend,
         space,
@@ -249,7 +249,7 @@ impl Life<'_, '_> {
             let (vm, report) = (&mut *self.vm, &mut self.context.report);
             match self.console.attend(&mut vm.pc, &vm.space, report, now, vm.ring.count()) {
                 Wish::GoOn => {}
-                Wish::End(outcome, why) => return Ok(Some(ending(outcome, format_args!("{why}")))),
+                Wish::End(outcome, why) => return Ok(Some(Ending::new(outcome, format_args!("{why}")))),
                 Wish::Reset => return self.restart(vmcs).map(|()| None),
                 Wish::Insert(disk) => self.insert(disk),
                 Wish::Load(load) => {
@@ -269,7 +269,7 @@ impl Life<'_, '_> {
                     if let Wish::End(outcome, why) =
                         self.console.attend_sleeper(&mut self.vm.pc, &self.vm.space, report, now)
                     {
-                        return Ok(Some(ending(outcome, format_args!("{why}"))));
+                        return Ok(Some(Ending::new(outcome, format_args!("{why}"))));
                     }
                     self.vm.follow_timer();
                     let since = rdtsc();
@@ -282,7 +282,8 @@ impl Life<'_, '_> {
             }
         }
         let tick = self.console.next_turn();
-        let next = self.vm.pc.next_event().map_or(tick, |event| event.min(tick));
+        self.vm.expected = self.vm.pc.next_event();
+        let next = self.vm.expected.map_or(tick, |event| event.min(tick));
         // Statistics want to see every exit.
         self.vm.due = if self.vm.statistics.is_none() { self.vm.clock.tsc_at(next) } else { 0 };
         Ok(None)
@@ -326,6 +327,7 @@ impl Life<'_, '_> {
         }
         vmcs.apply(&machine)?;
         vm.at = AtExit::read();
+        vm.due = 0;
         vm.follow_devices();
         Ok(true)
     }
@@ -337,6 +339,7 @@ impl Life<'_, '_> {
         let machine = power_on(self.context, self.job, self.around, self.vm)?;
         vmcs.apply(&machine)?;
         self.vm.at = AtExit::read();
+        self.vm.due = 0;
         self.vm.follow_devices();
         Ok(())
     }

@@ -96,6 +96,13 @@ impl<'a> Screen<'a> {
         &bytes[..length]
     }
 
+    /// Whether these are the cells of `row`. `false` also for a row whose memory wraps.
+    pub fn row_is(&self, row: u16, cells: &[u8]) -> bool {
+        let from = self.offset(row, 0);
+        from as usize + cells.len() <= self.layout.window as usize
+            && self.memory.holds(self.layout.base + from, cells)
+    }
+
     /// Whether one row contains `text`, compared as [`codepage437::row_contains`] does.
     pub fn contains(&self, text: &str) -> bool {
         let Some(first) = text.chars().next() else { return true };
@@ -128,6 +135,61 @@ impl<'a> Screen<'a> {
     fn offset(&self, row: u16, column: u16) -> u32 {
         let cell = self.layout.start + u32::from(row) * self.layout.pitch + u32::from(column) * 2;
         cell & (self.layout.window - 1)
+    }
+}
+
+/// The largest text that [`Seen`] keeps, in bytes: 80 columns and 25 rows.
+const KEPT: usize = 80 * 25 * 2;
+
+/// A copy of a screen, to see cheaply whether it has changed.
+#[derive(Debug)]
+pub(crate) struct Seen {
+    layout: Option<Layout>,
+    cells: [u8; KEPT],
+}
+
+impl Seen {
+    /// Of no screen.
+    pub const fn nothing() -> Self {
+        Self { layout: None, cells: [0; KEPT] }
+    }
+
+    /// Takes the screen as it is. A large one, or one whose memory wraps in its middle, is not worth the trouble.
+    pub fn take(&mut self, screen: &Screen<'_>) {
+        let layout = screen.layout;
+        let length = layout.length();
+        let kept = length <= KEPT && layout.is_one_piece();
+        self.layout = kept.then_some(layout);
+        if kept {
+            screen.memory.read(layout.base + screen.offset(0, 0), &mut self.cells[..length]);
+        }
+    }
+
+    /// Of no screen any more.
+    pub fn forget(&mut self) {
+        self.layout = None;
+    }
+
+    /// Whether the screen is as it was. The cursor does not count.
+    pub fn is(&self, screen: &Screen<'_>) -> bool {
+        let cursor = screen.layout.cursor;
+        self.layout.is_some_and(|layout| {
+            Layout { cursor, ..layout } == screen.layout
+                && screen.memory.holds(layout.base + screen.offset(0, 0), &self.cells[..layout.length()])
+        })
+    }
+}
+
+impl Layout {
+    /// Bytes of the cells, if nothing lies between the rows.
+    fn length(&self) -> usize {
+        usize::from(self.rows) * usize::from(self.columns) * 2
+    }
+
+    /// Whether nothing lies between the rows, and the memory does not wrap.
+    fn is_one_piece(&self) -> bool {
+        let start = self.start & (self.window - 1);
+        self.pitch == u32::from(self.columns) * 2 && start as usize + self.length() <= self.window as usize
     }
 }
 

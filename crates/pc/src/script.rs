@@ -5,6 +5,7 @@
 //! text is there. The steps stay
 //! where the caller has them; see [`Steps`].
 
+use crate::screen::Seen;
 use crate::{GUEST_TICK, KeyEvent, Pc, Ticks};
 use v8086::GuestMemory;
 
@@ -80,6 +81,9 @@ const TICKS_BEFORE_LOOK: u64 = 4;
 /// The first look at the screen comes this soon, and then in times that double up to a tick: a boot sector that prints
 /// its text and stops needs no whole tick.
 const FIRST_LOOK: u64 = GUEST_TICK / 64;
+/// So many looks at a screen that does not change, and looks become rarer: so many ticks lie between two.
+const LOOKS_IN_VAIN: u8 = 4;
+const TICKS_BETWEEN_LOOKS: u64 = 4;
 /// Ticks without a change of the screen that end a script whose last step typed.
 const QUIET_TICKS: u64 = 18;
 /// Guest seconds after which such a script ends in any case.
@@ -138,6 +142,10 @@ pub struct Script {
     /// The time until the next look at the screen; it doubles up to a tick.
     look_after: u64,
     last_look: Ticks,
+    /// The screen that was searched in vain for the text of the present step.
+    searched: Seen,
+    /// Looks since that screen was searched.
+    in_vain: u8,
 }
 
 impl Script {
@@ -151,10 +159,12 @@ impl Script {
             held: None,
             look_after: FIRST_LOOK,
             last_look: Ticks::ZERO,
+            searched: Seen::nothing(),
+            in_vain: 0,
         }
     }
 
-    /// When [`Self::poll`] next does something: the next guest tick at the latest.
+    /// When [`Self::poll`] next does something: the next guest tick at the latest, if there are any steps.
     pub const fn next_poll(&self) -> Ticks {
         self.next_poll
     }
@@ -204,16 +214,24 @@ impl Script {
             }
             match steps.step(self.step) {
                 // An empty script runs until the guest ends.
-                None if self.step == 0 => return Progress::Running,
+                None if self.step == 0 => {
+                    self.next_poll = Ticks(u64::MAX);
+                    return Progress::Running;
+                }
                 None => return Progress::Finished,
-                Some(Step::Expect(text)) if pc.screen(memory).contains(text) => {
+                Some(Step::Expect(text)) if self.finds(text, pc, memory) => {
                     self.begin_next_step(Phase::Until(now));
                     if let Some(Step::Keys) = steps.step(self.step) {
                         // A program that has just shown its prompt may still throw away keys typed before it.
                         self.phase = Phase::Until(now.plus(TICKS_BETWEEN_KEYS * GUEST_TICK));
                     }
                 }
-                Some(Step::Expect(_)) => return Progress::Running,
+                Some(Step::Expect(_)) => {
+                    if self.in_vain >= LOOKS_IN_VAIN {
+                        self.next_poll = self.next_poll.plus((TICKS_BETWEEN_LOOKS - 1) * GUEST_TICK);
+                    }
+                    return Progress::Running;
+                }
                 Some(Step::Keys) if self.step == 0 && now < FIRST_KEY => return Progress::Running,
                 Some(Step::Keys) => {
                     if !self.type_next(steps, pc, memory, now) {
@@ -224,8 +242,27 @@ impl Script {
         }
     }
 
+    /// Whether the screen shows the text of the present step. Most looks are at a screen that has not changed; a program
+    /// that computes for long should not pay for them.
+    fn finds(&mut self, text: &str, pc: &Pc, memory: &dyn GuestMemory) -> bool {
+        let screen = pc.screen(memory);
+        if self.searched.is(&screen) {
+            // The first looks follow closely on one another.
+            self.in_vain = self.in_vain.saturating_add(u8::from(self.look_after >= GUEST_TICK));
+            return false;
+        }
+        self.in_vain = 0;
+        let found = screen.contains(text);
+        if !found {
+            self.searched.take(&screen);
+        }
+        found
+    }
+
     fn begin_next_step(&mut self, phase: Phase) {
         self.step += 1;
+        self.searched.forget();
+        self.in_vain = 0;
         self.stroke = 0;
         self.phase = phase;
     }

@@ -96,11 +96,27 @@ impl Guest {
 fn an_expectation_is_met_as_soon_as_the_text_is_there() {
     let steps = [Given::Expect("A:\\>")];
     let mut guest = Guest::new();
-    assert_eq!(guest.run(&steps, 10), None);
+    assert_eq!(guest.run(&steps, 2), None);
     assert_eq!(guest.outcome(&steps), Outcome::Unmet { step: 0 });
     guest.show("A:\\>");
-    assert_eq!(guest.run(&steps, 20), Some(10));
+    assert_eq!(guest.run(&steps, 20), Some(2));
     assert_eq!(guest.outcome(&steps), Outcome::Met);
+}
+
+#[test]
+fn a_screen_that_rests_is_looked_at_every_fourth_tick() {
+    let steps = [Given::Expect("done")];
+    let mut guest = Guest::new();
+    assert_eq!(guest.run(&steps, 21), None);
+    guest.show("done");
+    let met = guest.run(&steps, 40).unwrap();
+    assert!((21..=25).contains(&met), "{met}");
+    // What is shown meanwhile is found at once.
+    let steps = [Given::Expect("done"), Given::Expect("again"), Given::Expect("more")];
+    guest.run(&steps, met + 3);
+    guest.show("again");
+    assert_eq!(guest.run(&steps, met + 3), None);
+    assert_eq!(guest.outcome(&steps), Outcome::Unmet { step: 2 });
 }
 
 #[test]

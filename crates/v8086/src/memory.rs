@@ -68,6 +68,12 @@ pub trait GuestMemory {
         }
     }
 
+    /// Whether `bytes` stand from `linear` on. `false` also where that is not worth looking for.
+    fn holds(&self, linear: u32, bytes: &[u8]) -> bool {
+        let byte = |index: usize| self.read_u8(linear + index as u32);
+        bytes.iter().enumerate().all(|(index, wanted)| *wanted == byte(index))
+    }
+
     /// The byte at `linear`.
     fn read_u8(&self, linear: u32) -> u8 {
         let mut bytes = [0];

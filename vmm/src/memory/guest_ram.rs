@@ -69,6 +69,16 @@ impl GuestRam {
         }
     }
 
+    /// Whether guest memory holds these bytes; what lies beyond its end is not equal to any.
+    pub fn holds(&self, address: usize, bytes: &[u8]) -> bool {
+        unsafe extern "C" {
+            fn memcmp(left: *const u8, right: *const u8, length: usize) -> i32;
+        }
+        let inside = self.length.saturating_sub(address) >= bytes.len();
+        // SAFETY: as in `read`; the runtime's function takes pointers and makes no reference of them.
+        inside && unsafe { memcmp(self.base.add(address), bytes.as_ptr(), bytes.len()) } == 0
+    }
+
     /// Copies into guest memory; what lies beyond its end is dropped.
     pub fn write(&mut self, address: usize, bytes: &[u8]) {
         let inside = self.length.saturating_sub(address).min(bytes.len());

@@ -322,6 +322,10 @@ impl PcSpace {
 }
 
 impl GuestMemory for PcSpace {
+    fn holds(&self, address: u32, bytes: &[u8]) -> bool {
+        is_plain(address, bytes.len()) && self.ram.holds(address as usize, bytes)
+    }
+
     fn copy_within(&mut self, from: u32, to: u32, length: usize) {
         if is_plain(from, length) && is_plain(to, length) {
             return self.ram.copy_within(from as usize, to as usize, length);

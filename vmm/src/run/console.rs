@@ -37,6 +37,9 @@ const SCRIPT_SHOWS: u64 = 18;
 /// Guest ticks between two words on how the run is getting on: a second.
 const PULSE_TICKS: u64 = 18;
 
+/// A cell that nobody wrote to, as the host tool has it: a space, grey on black.
+const BLANK: [u8; 2] = [b' ', 0x07];
+
 /// What of a screen decides how it looks: size, and cursor if it is visible.
 type Head = (u8, u8, Option<Cursor>);
 
@@ -303,11 +306,24 @@ impl<'a> Console<'a> {
         if begun {
             self.begin(head, report);
         }
+        // The host tool has blank rows then; the machine's own screen has whatever was there.
+        if resized && self.who != Who::Local {
+            let mut blank = [0; 2 * MAX_COLUMNS];
+            blank.as_chunks_mut().0.fill(BLANK);
+            let blank = &blank[..2 * usize::from(columns)];
+            self.cells[..usize::from(rows)]
+                .iter_mut()
+                .for_each(|row| row[..blank.len()].copy_from_slice(blank));
+        }
+        let all = resized && self.who == Who::Local;
         for row in 0..rows {
+            let before = &mut self.cells[usize::from(row)][..2 * usize::from(columns)];
+            if !all && screen.row_is(row.into(), before) {
+                continue;
+            }
             let mut cells = [0; 2 * MAX_COLUMNS];
             let length = screen.row(row.into(), &mut cells).len();
-            let before = &mut self.cells[usize::from(row)][..length];
-            if resized || *before != cells[..length] {
+            if all || *before != cells[..length] {
                 before.copy_from_slice(&cells[..length]);
                 if !begun {
                     begun = true;

@@ -31,8 +31,8 @@ pub enum Wish {
 /// Rows of the largest text mode that is shown.
 const MAX_ROWS: usize = 60;
 
-/// Guest ticks from one look at a script's screen to the next: a second.
-const SCRIPT_SHOWS: u64 = 18;
+/// Guest ticks from one look at a script's screen to the next: five seconds.
+const SCRIPT_SHOWS: u64 = 91;
 
 /// Guest ticks between two words on how the run is getting on: a second.
 const PULSE_TICKS: u64 = 18;
@@ -195,8 +195,7 @@ impl<'a> Console<'a> {
         let wish = if now >= self.next_tick {
             self.attend_tick(pc, memory, report, now)
         } else if self.who == Who::Script {
-            let progress = self.script.poll(&self.steps, pc, memory, now);
-            self.follow_script(progress, report)
+            self.poll_script(pc, memory, report, now)
         } else {
             Wish::GoOn
         };
@@ -215,6 +214,21 @@ impl<'a> Console<'a> {
             Who::Person | Who::Local => self.next_tick,
         };
         wish
+    }
+
+    #[inline(always)]
+    fn poll_script(
+        &mut self,
+        pc: &mut Pc,
+        memory: &dyn GuestMemory,
+        report: &mut Reporter,
+        now: Ticks,
+    ) -> Wish {
+        if now < self.script.next_poll() {
+            return Wish::GoOn;
+        }
+        let progress = self.script.poll(&self.steps, pc, memory, now);
+        self.follow_script(progress, report)
     }
 
     fn follow_script(&mut self, progress: Progress, report: &mut Reporter) -> Wish {
@@ -249,13 +263,10 @@ impl<'a> Console<'a> {
             self.show(pc, memory, report);
         }
         match self.who {
-            Who::Script => {
-                let progress = self.script.poll(&self.steps, pc, memory, now);
-                match self.follow_script(progress, report) {
-                    Wish::GoOn if self.stoppable => self.listen(),
-                    wish => wish,
-                }
-            }
+            Who::Script => match self.poll_script(pc, memory, report, now) {
+                Wish::GoOn if self.stoppable => self.listen(),
+                wish => wish,
+            },
             Who::Person => self.listen(),
             Who::Local => {
                 local::type_keys(&mut self.extended, pc, now);

@@ -2,7 +2,7 @@
 
 use core::arch::x86_64::CpuidResult;
 
-use pc::{Context as Service, Pc, RebootCause, ServiceOutcome};
+use pc::{Context as Service, Pc, RebootCause, ServiceOutcome, Ticks};
 use v8086::{Cpu, FarPointer, Flags, General, GuestMemory, SegmentRegister, SystemRegisters};
 use vmx::controls::{ControlRefused, primary};
 use vmx::{Field, Machine};
@@ -51,6 +51,8 @@ pub struct Vm {
     pub at: AtExit,
     /// The TSC at which a device or the console next has something to do; 0: to be found out.
     pub due: u64,
+    /// When a device next has something to do, as `due` has it.
+    pub expected: Option<Ticks>,
     /// CS's base is its selector times 16, linear addresses are physical: the guest has been in real mode since its reset.
     pub plain_real_mode: bool,
     /// How it is run.
@@ -189,6 +191,8 @@ impl Vm {
                 let state = vmread(Field::GUEST_INTERRUPTIBILITY_STATE);
                 vmwrite(Field::GUEST_INTERRUPTIBILITY_STATE, state & !BLOCKING_BY_NMI);
                 nmi::unblock();
+                // The timer's line interrupts, too: now, or by an exit of its own.
+                rt::irq::accept();
                 self.follow_timer();
                 Ok(Next::Run)
             }
@@ -285,7 +289,9 @@ impl Vm {
     /// timer's rate.
     #[inline(never)]
     pub fn follow_devices(&mut self) {
-        self.due = 0;
+        if self.pc.next_event() != self.expected {
+            self.due = 0;
+        }
         self.space.set_a20(self.pc.a20());
         self.space.set_pixel_memory(self.pc.pixel_memory());
         let period = self.pc.timer_period();

@@ -211,7 +211,10 @@ impl Pc {
             }
         };
         let moves_devices = !matches!(entry, Entry::Vector(vector) if only_looks(vector, function));
-        if moves_devices {
+        if vector == 0x08 {
+            // A tick tells the interrupt controller that it is over, and nothing else.
+            self.devices.expect_keyboard();
+        } else if moves_devices {
             self.after_write();
         }
         ServiceOutcome::Served { vector, moves_devices }

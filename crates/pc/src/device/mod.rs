@@ -109,8 +109,13 @@ impl Devices {
         if self.pit.timer_rose(from, now) {
             self.pics.latch(Irq::TIMER);
         }
-        self.keyboard.advance(self.pics.in_service(Irq::KEYBOARD), now);
         self.cmos.advance(now);
+        // Most of what happens is a tick of the timer and nothing else.
+        let others = earlier(earlier(self.keyboard_next, self.serial_next), self.clock_next);
+        if others.is_none_or(|next| now < next) {
+            return self.expect_timer();
+        }
+        self.keyboard.advance(self.pics.in_service(Irq::KEYBOARD), now);
         self.com1.advance(now);
         self.com2.advance(now);
         self.settle();
@@ -124,8 +129,8 @@ impl Devices {
         self.follow_serial();
         self.pics.set_line(Irq::MOUSE, self.keyboard.mouse_interrupt());
         self.clock_next = self.cmos.next_event(self.now);
-        self.timer_next = self.pit.next_timer_rise(self.now);
-        self.expect_keyboard();
+        self.keyboard_next = self.keyboard.next_event(self.pics.in_service(Irq::KEYBOARD));
+        self.expect_timer();
     }
 
     /// Follows a change of the timer that requests interrupts.
@@ -136,8 +141,11 @@ impl Devices {
 
     /// Follows the interrupt controller: the keyboard holds back while its interrupt is in service.
     pub fn expect_keyboard(&mut self) {
-        self.keyboard_next = self.keyboard.next_event(self.pics.in_service(Irq::KEYBOARD));
-        self.find_next();
+        let next = self.keyboard.next_event(self.pics.in_service(Irq::KEYBOARD));
+        if next != self.keyboard_next {
+            self.keyboard_next = next;
+            self.find_next();
+        }
     }
 
     /// Follows the serial ports: their lines, and when they next change.

@@ -242,8 +242,11 @@ impl PicPair {
         if irq.0 < 8 {
             self.master.set_line(irq.0, high);
         } else {
+            let before = (self.slave.lines, self.slave.requests);
             self.slave.set_line(irq.0 & 7, high);
-            self.cascade();
+            if before != (self.slave.lines, self.slave.requests) {
+                self.cascade();
+            }
         }
     }
 
@@ -251,7 +254,9 @@ impl PicPair {
     pub fn latch(&mut self, irq: Irq) {
         let pic = if irq.0 < 8 { &mut self.master } else { &mut self.slave };
         pic.requests |= 1 << (irq.0 & 7);
-        self.cascade();
+        if irq.0 >= 8 {
+            self.cascade();
+        }
     }
 
     fn cascade(&mut self) {
@@ -332,8 +337,13 @@ impl PicPair {
 
     /// Writes the command port: ICW1, OCW2 or OCW3.
     pub fn write_command(&mut self, which: Which, value: u8) {
+        /// Bits 4 and 3 of OCW2, an end of interrupt for one, are 0.
+        const NOT_OCW2: u8 = 0b11 << 3;
         self.pic(which).write_command(value);
-        self.cascade();
+        // What the first controller has in service is nothing to the second's output.
+        if which == Which::Slave || value & NOT_OCW2 != 0 {
+            self.cascade();
+        }
     }
 
     /// Writes the data port: the mask, or the initialisation word that is due.

@@ -26,7 +26,7 @@ pub struct AuditArgs {
     /// encodings with values, or a JSON snapshot.
     #[arg(required_unless_present = "prove")]
     pub file: Option<PathBuf>,
-    /// The processor: a model (core2, lynnfield, arrandale, haswell, skylake) or a file with its capability MSRs, as
+    /// The processor: a model (core2, lynnfield, arrandale, haswell, skylake, tigerlake) or a file with its capability MSRs, as
     /// JSON or in lines such as `0x480: 00da040000000004`. Without it, rules that need it are not decided.
     #[arg(long, value_name = "FILE|MODEL")]
     pub caps: Option<String>,
@@ -61,7 +61,7 @@ pub struct ExplainArgs {
 /// `caps`.
 #[derive(Clone, Debug, Args)]
 pub struct CapsArgs {
-    /// A model: core2, lynnfield, arrandale, haswell, skylake.
+    /// A model: core2, lynnfield, arrandale, haswell, skylake, tigerlake.
     #[arg(long, value_name = "MODEL", default_value = "core2", conflicts_with = "caps")]
     pub cpu: String,
     /// A saved profile: JSON, or lines such as `0x480: 00da040000000004`.

@@ -52,7 +52,30 @@ pub struct Unknown {
 /// # Errors
 /// It means nothing that is known here.
 pub fn subjects(what: &str) -> Result<Vec<Subject>, Unknown> {
-    let what = what.trim();
+    let subjects = asked(what.trim())?;
+    // A value of a field is told bit by bit, whatever it is.
+    let is_value = what.contains('=');
+    match undefined(&subjects).filter(|_| !is_value) {
+        Some(near) => {
+            Err(Unknown { what: what.trim().to_owned(), why: Some("not defined by the manual".into()), near })
+        }
+        None => Ok(subjects),
+    }
+}
+
+/// The last number that is defined, where only an exit reason or an error behind it was meant. What the manual leaves
+/// out between others is explained as such.
+fn undefined(subjects: &[Subject]) -> Option<Vec<String>> {
+    const LAST_ERROR: u32 = 28;
+    let last_reason = BasicExitReason::ALL.iter().map(|reason| *reason as u16).max()?;
+    match subjects {
+        [Subject::Error(error)] if *error > LAST_ERROR => Some(vec![format!("error {LAST_ERROR}")]),
+        [Subject::Exit(reason)] if *reason as u16 > last_reason => Some(vec![format!("exit {last_reason}")]),
+        _ => None,
+    }
+}
+
+fn asked(what: &str) -> Result<Vec<Subject>, Unknown> {
     if let Some(rule) = audit::rules().iter().find(|rule| rule.id.eq_ignore_ascii_case(what)) {
         return Ok(vec![Subject::Rule(rule)]);
     }
@@ -134,14 +157,15 @@ fn field(rest: &str) -> Option<Subject> {
 /// A name or a number without a word that tells its kind.
 fn bare(what: &str) -> Vec<Subject> {
     let mut subjects = Vec::new();
-    if let Some(address) = address(what).filter(|_| what.len() > 2 && !is_decimal(what) || what.contains('_'))
-    {
+    // Decimal digits that are no exit reason are an encoding without its "0x".
+    let is_number = what.parse().is_ok_and(|number: u16| BasicExitReason::try_from(number).is_ok());
+    if let Some(address) = address(what).filter(|_| what.len() > 2 && !is_number || what.contains('_')) {
         subjects.push(Subject::Msr(address, None));
     }
     if let Some((field, _)) = names::field(what) {
         subjects.push(Subject::Field(field, None));
     }
-    if !is_decimal(what)
+    if !is_number
         && let Some(encoding) = number(what).and_then(|encoding| u32::try_from(encoding).ok())
         && let Some((field, _)) = names::field_by_encoding(encoding)
     {
@@ -266,7 +290,7 @@ mod tests {
     fn what_people_ask_is_understood() {
         const RFLAGS: Subject = Subject::Field(Field::GUEST_RFLAGS, None);
         const UNRESTRICTED: Subject = Subject::Control(ControlKind::Secondary, 1 << 7);
-        let rows: [(&str, &[Subject]); 40] = [
+        let rows: [(&str, &[Subject]); 41] = [
             ("0x80000b0e", &[Subject::Event(0x8000_0B0E)]),
             ("800000d1h", &[Subject::Event(0x8000_00D1)]),
             ("0x80000022", &[Subject::Exit(0x8000_0022)]),
@@ -295,7 +319,8 @@ mod tests {
             ("ept violation", &[Subject::Exit(48)]),
             ("EPT_VIOLATION", &[Subject::Exit(48)]),
             ("exit cpuid", &[Subject::Exit(10)]),
-            ("999", &[Subject::Exit(999)]),
+            ("6820", &[RFLAGS]),
+            ("480", &[Subject::Msr(0x480, None)]),
             ("error 7", &[Subject::Error(7)]),
             ("instruction error 0x8", &[Subject::Error(8)]),
             ("0x6820", &[RFLAGS]),
@@ -325,12 +350,22 @@ mod tests {
             ("guest_rflag", "guest_rflags"),
             ("cs_acces_rights=0x9b", "guest_cs_access_rights"),
             ("ept violaton", "exit EPT violation"),
+            ("error 99", "error 28"),
         ];
         for (what, near) in rows {
             let unknown = subjects(what).unwrap_err();
             assert!(unknown.near.iter().any(|name| name == near), "{what}: {unknown:?}");
         }
-        for what in ["", "zzz", "guest_cr0=xyz", "guest_cs_selector=0x12345", "msr 0x100=1", "0xFFFF"] {
+        for what in [
+            "",
+            "zzz",
+            "guest_cr0=xyz",
+            "guest_cs_selector=0x12345",
+            "msr 0x100=1",
+            "0xFFFF",
+            "999",
+            "exit 0x800003e7",
+        ] {
             assert!(subjects(what).is_err(), "{what}");
         }
     }

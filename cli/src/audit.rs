@@ -10,6 +10,7 @@ mod characters;
 pub mod dump;
 pub mod judge;
 mod keys;
+pub mod likely;
 pub mod likes;
 pub mod list;
 pub mod log;

@@ -1,10 +1,10 @@
 //! The audit of one dump: which rules it breaks, and which cannot be decided from it.
 
 use vmx::audit::{self, Demand, Evidence, Finding, Permitted, Rule, Violation, Why};
-use vmx::capability::{Profile, msr};
 use vmx::{Capabilities, Field};
 
 use super::dump::{AreaEntry, Dump};
+use super::likely::{Likely, likely};
 
 /// A broken rule, in words.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -34,9 +34,8 @@ pub struct Open {
     pub why: String,
     /// What one would have to know.
     pub lack: Lack,
-    /// The field that breaks the rule on each of the engine's models, where the rule turns on what all known
-    /// processors share.
-    pub likely: Option<(Field, u64)>,
+    /// What breaks the rule on the processors that are known here.
+    pub likely: Option<Likely>,
 }
 
 /// What an audit lacks.
@@ -79,7 +78,7 @@ pub fn judge(dump: &Dump, capabilities: &Capabilities) -> Judgement {
         }
         Finding::Undecided(undecided) => {
             let lack = lack(undecided.why);
-            let likely = likely(dump, undecided.rule, lack);
+            let likely = likely(&dump.machine, undecided.rule, lack);
             judgement.open.push(Open { rule: undecided.rule, why: undecided.why.to_string(), lack, likely });
         }
     });
@@ -201,29 +200,4 @@ fn lack(why: Why) -> Lack {
         Why::Memory(address) => Lack::Memory(address),
         Why::Msr(msr) => Lack::Msr(msr),
     }
-}
-
-/// The field that breaks `rule` on every model of ours. Only what hardly differs between processors is asked: the width
-/// of linear addresses and the like, and the bits of CR0 and CR4 that must be 1. New features are no breach.
-fn likely(dump: &Dump, rule: &'static Rule, lack: Lack) -> Option<(Field, u64)> {
-    if !matches!(lack, Lack::Processor(_) | Lack::Capability(msr::BASIC | msr::CR0_FIXED0 | msr::CR4_FIXED0))
-    {
-        return None;
-    }
-    let mut common = None;
-    for profile in &Profile::ALL {
-        let mut here = None;
-        let mut capabilities = profile.capabilities;
-        for address in [msr::CR0_FIXED1, msr::CR4_FIXED1] {
-            capabilities.set(address, u64::MAX);
-        }
-        capabilities.cpu.physical_address_bits = 52;
-        audit::check(&dump.machine, &capabilities, &mut |violation| {
-            if violation.rule.id == rule.id {
-                here = here.or(Some((violation.field, violation.value)));
-            }
-        });
-        common = Some(here?);
-    }
-    common
 }

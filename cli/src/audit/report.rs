@@ -11,6 +11,7 @@ use vmx::instruction_error::InstructionError;
 
 use super::dump::{Dump, Note, Reading};
 use super::judge::{Broken, Judgement, Lack, Open};
+use super::likely::Likely;
 use crate::caps::profile::Processor;
 use crate::explain::parts;
 use crate::paint::{Paint, wrapped};
@@ -191,9 +192,15 @@ fn open(open: &[Open], paint: Paint) -> String {
         }
     }
     for Open { rule, likely, .. } in open {
-        if let Some((field, value)) = likely {
-            let words =
-                format!("  On each processor known here {field} = {value:X}h would break {}:", rule.id);
+        if let Some(likely) = likely {
+            let Likely { field, value, .. } = *likely;
+            let summary = parts::anatomy(field, value).summary;
+            let summary = if summary.is_empty() { summary } else { format!(" ({summary})") };
+            let words = format!(
+                "  On {} {field} = {value:X}h{summary} would break {}:",
+                likely.processors(),
+                rule.id
+            );
             let _ = writeln!(text, "{}\n    {}", paint.open(&words), rule.sentence);
         }
     }
@@ -346,7 +353,7 @@ fn broken_object(one: &Broken) -> Value {
 
 fn open_object(one: &Open) -> Value {
     let likely =
-        one.likely.map(|(field, value)| json!({ "field": field.name(), "value": format!("{value:#x}") }));
+        one.likely.map(|one| json!({ "field": one.field.name(), "value": format!("{:#x}", one.value), "models": one.models }));
     json!({ "rule": one.rule.id, "sentence": one.rule.sentence, "why": one.why, "likely": likely })
 }
 

@@ -20,9 +20,10 @@ const LONGEST: u64 = if cfg!(feature = "fuzz") { 1_500 } else { 65_536 };
 /// Clocks after an event at which its interrupt comes, so that it does not come a moment too early.
 const JUST_AFTER: u64 = 32;
 
-/// Lets the timer interrupt just after the PC's next event.
-pub fn follow(pc: &Pc, now: Ticks) {
-    start(pc.next_event().map_or(LONGEST, |event| event.since(now) + JUST_AFTER));
+/// Lets the timer interrupt just after the PC's next event, and just after somebody wants to look at it.
+pub fn follow(pc: &Pc, now: Ticks, look_at: Option<Ticks>) {
+    let next = [pc.next_event(), look_at].into_iter().flatten().min();
+    start(next.map_or(LONGEST, |event| event.since(now) + JUST_AFTER));
 }
 
 /// Lets the timer interrupt every so many of its clocks, as near as it can.

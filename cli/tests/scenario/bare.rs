@@ -16,7 +16,8 @@ use rustix::pty::OpenptFlags;
 /// A run that takes longer hangs.
 const PATIENCE: Duration = Duration::from_secs(150);
 
-/// Instructions from one look at the screen to the next.
+/// Instructions from one look at the screen to the next, at first and later.
+const FIRST_STEP: u64 = 1_000;
 const STEP: u64 = 100_000;
 
 /// Bytes of a 1.44-MB floppy, and of a cylinder of the disk.
@@ -79,7 +80,9 @@ pub fn run(image: &Path, folder: &Path, instructions: u64) -> Shown {
     );
     fs::write(folder.join("bochsrc"), format!("{MACHINE}{disk}\n{roms}")).unwrap();
     let dump = format!("xp /{}bx {SCREEN:#x}\n", ROW * ROWS);
-    let looks = format!("sb {STEP}\nc\n{dump}").repeat((instructions / STEP) as usize);
+    let look = |step: u64| format!("sb {step}\nc\n{dump}");
+    let at_first = look(FIRST_STEP).repeat((STEP / FIRST_STEP) as usize);
+    let looks = at_first + &look(STEP).repeat((instructions / STEP) as usize);
     fs::write(folder.join("commands"), format!("pb 0x7c00\nc\nd 1\n{dump}{looks}q\n")).unwrap();
     let (display, stdin) = pseudo_terminal();
     thread::spawn(move || {

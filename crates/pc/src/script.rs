@@ -78,8 +78,8 @@ const TICKS_BETWEEN_KEYS: u64 = 2;
 const FIRST_KEY: Ticks = Ticks(TICKS_BETWEEN_KEYS * GUEST_TICK);
 /// Ticks between the last key taken and the first look at the screen.
 const TICKS_BEFORE_LOOK: u64 = 4;
-/// The first look at the screen comes this soon, and then in times that double up to a tick: a boot sector that prints
-/// its text and stops needs no whole tick.
+/// The first look at the screen comes this soon, and then in times that grow by a quarter up to a tick: a boot sector that
+/// prints its text and stops needs no whole tick.
 const FIRST_LOOK: u64 = GUEST_TICK / 64;
 /// So many looks at a screen that does not change, and looks become rarer: so many ticks lie between two.
 const LOOKS_IN_VAIN: u8 = 4;
@@ -169,6 +169,12 @@ impl Script {
         self.next_poll
     }
 
+    /// When [`Self::poll`] wants to look at the screen within a tick, if it does: not at the next exit after that.
+    pub fn early_look(&self, steps: &dyn Steps) -> Option<Ticks> {
+        let expects = matches!(steps.step(self.step), Some(Step::Expect(_)));
+        (expects && self.look_after < GUEST_TICK).then_some(self.next_poll.max(Ticks(FIRST_LOOK)))
+    }
+
     /// The number of the step that is being done.
     pub const fn step(&self) -> usize {
         self.step
@@ -199,9 +205,9 @@ impl Script {
     fn act(&mut self, steps: &dyn Steps, pc: &mut Pc, memory: &dyn GuestMemory, now: Ticks) -> Progress {
         self.last_look = now;
         self.next_poll = Ticks((now.0 / GUEST_TICK + 1) * GUEST_TICK);
-        if self.look_after < GUEST_TICK {
+        if self.look_after < GUEST_TICK && matches!(steps.step(self.step), Some(Step::Expect(_))) {
             self.next_poll = self.next_poll.min(now.plus(self.look_after));
-            self.look_after *= 2;
+            self.look_after += self.look_after / 4;
         }
         loop {
             if let Phase::Settling { .. } = self.phase {

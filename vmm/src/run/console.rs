@@ -5,6 +5,7 @@
 
 use pc::script::{self, KeyPress, Progress, Script, Stroke};
 use pc::{GUEST_TICK, KeyEvent, MAX_COLUMNS, Pc, Ticks};
+use rt::cpu::rdtsc;
 use rt::serial;
 use v8086::GuestMemory;
 use wire::frame::{Splitter, decode};
@@ -58,6 +59,8 @@ pub struct Console<'a> {
     /// When there is something to do: at the next tick, or earlier.
     next_turn: Ticks,
     next_pulse: u64,
+    /// Time-stamp counts that looks at the screen have taken in a scripted run.
+    looked: u64,
     /// Keys of a paste that were pressed, as last reported.
     pasted_told: u32,
     backend: &'static str,
@@ -134,6 +137,7 @@ impl<'a> Console<'a> {
             next_tick: Ticks::ZERO,
             next_turn: Ticks::ZERO,
             next_pulse: 0,
+            looked: 0,
             pasted_told: 0,
             backend,
             head: None,
@@ -150,23 +154,38 @@ impl<'a> Console<'a> {
         self.next_turn
     }
 
+    /// When the timer should interrupt the guest for a look at the screen, if it should.
+    pub fn early_look(&self) -> Option<Ticks> {
+        if self.who == Who::Script { self.script.early_look(&self.steps) } else { None }
+    }
+
     /// Guest ticks so far.
     pub fn ticks(&self) -> u64 {
         self.tick
     }
 
+    /// Time-stamp counts that looks at the screen have taken in a scripted run: no part of what the guest wanted.
+    pub fn looked(&self) -> u64 {
+        self.looked
+    }
+
     /// Does what is due. To be called after every exit, of which there were `exits`; costs a comparison until something
-    /// is.
+    /// is. What it costs counts from the time-stamp count `since` on.
     #[inline]
     pub fn attend(
         &mut self,
         pc: &mut Pc,
         memory: &dyn GuestMemory,
         report: &mut Reporter,
-        now: Ticks,
+        (now, since): (Ticks, u64),
         exits: u64,
     ) -> Wish {
-        if now < self.next_turn { Wish::GoOn } else { self.take_turn(pc, memory, report, now, exits) }
+        if now < self.next_turn {
+            return Wish::GoOn;
+        }
+        let wish = self.take_turn(pc, memory, report, now, exits);
+        self.note_look(since);
+        wish
     }
 
     /// The guest has gone to sleep, until an interrupt comes: a script that waits for text looks.
@@ -180,8 +199,17 @@ impl<'a> Console<'a> {
         if self.who != Who::Script {
             return Wish::GoOn;
         }
+        let since = rdtsc();
         let progress = self.script.poll_asleep(&self.steps, pc, memory, now);
+        self.note_look(since);
         self.follow_script(progress, report)
+    }
+
+    /// Notes what a look took that began at this time-stamp count, and returns it: 0 for a person, whose time goes on.
+    pub fn note_look(&mut self, since: u64) -> u64 {
+        let took = if self.who == Who::Script { rdtsc() - since } else { 0 };
+        self.looked += took;
+        took
     }
 
     fn take_turn(

@@ -1,5 +1,6 @@
 //! The end of a run, also of one that the VMM fails in: what is told of it.
 
+use rt::cpu::rdtsc;
 use v8086::FarPointer;
 use wire::{End, Outcome};
 
@@ -10,7 +11,9 @@ use crate::{Ending, lifecycle};
 
 impl Life<'_, '_> {
     /// What is known at the end, while the VMCS is still there.
-    pub(super) fn tell_end(&mut self, ending: &Result<Ending, Failure>, instructions: u64) {
+    pub(super) fn tell_end(&mut self, ending: &Result<Ending, Failure>, launched: u64) {
+        let end = self.end.unwrap_or_else(rdtsc);
+        let instructions = end - launched - self.console.looked();
         let report = &mut self.context.report;
         self.console.show_last(&self.vm.pc, &self.vm.space, report);
         report.figure("instructions_of_run", instructions);
@@ -32,8 +35,15 @@ impl Life<'_, '_> {
         }
     }
 
+    /// The script or the person has ended the guest.
+    pub(super) fn ended(&mut self, outcome: Outcome, why: &str) -> Ending {
+        self.end = Some(rdtsc());
+        Ending::new(outcome, format_args!("{why}"))
+    }
+
     /// The guest has ended by itself.
     pub(super) fn guest_ended(&mut self, end: End) -> Ending {
+        self.end = Some(rdtsc());
         let steps_left = self.console.steps_left(&self.vm.pc, &self.vm.space);
         let outcome = Outcome::GuestEnded { end, steps_left };
         match end {

@@ -36,7 +36,7 @@ use crate::clock::Clock;
 use crate::cpu::nmi::IoApic;
 use crate::cpu::vmx::vmwrite;
 use crate::cpu::world_switch::Vcpu;
-use crate::exit::Exit;
+use crate::exit::{Exit, number};
 use crate::failure::{Failure, unexpected};
 use crate::guest_cpu::{AtExit, GuestCpu};
 use crate::lifecycle::{self, enter_vmx, leave_vmx, make_current};
@@ -89,7 +89,7 @@ pub fn run(context: &mut Context, job: &RunJob) -> Result<Ending, Failure> {
     let console = Console::new(job, context.report.link(), vm.backend.name());
     // The guest's time begins with its first instruction, not with our checks.
     vm.clock.stand_still(rdtsc() - powered_on);
-    let mut life = Life { context, job, around: &around, vm: &mut vm, console };
+    let mut life = Life { context, job, around: &around, vm: &mut vm, console, end: None };
     let ending = life.live(vmcs, &machine);
     host_timer::stop();
     if let Some(io_apic) = &vm.watchdog {
@@ -127,6 +127,7 @@ pub fn build(context: &mut Context, job: &RunJob, processor: &Processor) -> Resu
         at: AtExit::default(),
         due: 0,
         expected: None,
+        look_at: None,
         plain_real_mode: true,
         backend,
         space,
@@ -191,6 +192,8 @@ struct Life<'a, 'job> {
     around: &'a Surroundings<'a>,
     vm: &'a mut Vm,
     console: Console<'job>,
+    /// When the end was known.
+    end: Option<u64>,
 }
 
 impl Life<'_, '_> {
@@ -199,6 +202,7 @@ impl Life<'_, '_> {
         vmcs.apply(machine)?;
         self.break_at(RunBreak::FirstEntry);
         self.vm.timer_period = self.vm.pc.timer_period();
+        self.vm.look_at = self.console.early_look();
         self.vm.follow_timer();
         let aside = self.context.boot.load_ticks + self.context.frames.clear_ticks();
         let since_boot_sector = rdtsc() - self.context.boot.tsc_at_boot_sector;
@@ -207,13 +211,13 @@ impl Life<'_, '_> {
         match vmcs.launch(&mut self.vm.vcpu) {
             Ok((mut vmcs, reason)) => {
                 let ending = watched(self, |life| life.exits(&mut vmcs, reason));
-                self.tell_end(&ending, rdtsc() - launched);
+                self.tell_end(&ending, launched);
                 vmcs.clear().map_err(|failure| Failure::Instruction("VMCLEAR", failure))?;
                 ending
             }
             Err((_, failure)) => {
                 let ending = Err(failure.into());
-                self.tell_end(&ending, rdtsc() - launched);
+                self.tell_end(&ending, launched);
                 ending
             }
         }
@@ -222,11 +226,15 @@ impl Life<'_, '_> {
     /// Exit by exit, until somebody ends it.
     fn exits(&mut self, vmcs: &mut LaunchedVmcs, mut reason: ExitReason) -> Result<Ending, Failure> {
         loop {
+            let wants_look = self.vm.look_at.is_some();
             let pause = turns::turns(self.vm, vmcs, &mut self.context.report, reason)?;
+            let for_a_look = wants_look && pause.reason.basic_number() == number::EXTERNAL_INTERRUPT;
             if let Some(statistics) = &mut self.vm.statistics {
                 statistics.exit(pause.reason, &Exit::decode(pause.reason));
             }
-            if let Some(ending) = self.settle(vmcs, pause.answer?)? {
+            // What a look costs counts from the exit that was for it.
+            let since = if for_a_look { self.vm.at.tsc } else { rdtsc() };
+            if let Some(ending) = self.settle(vmcs, pause.answer?, since)? {
                 return Ok(ending);
             }
             if self.console.ticks() > 0 {
@@ -242,14 +250,22 @@ impl Life<'_, '_> {
     }
 
     /// Attends the console, and waits while the guest sleeps. `None`: the guest goes on.
-    fn settle(&mut self, vmcs: &mut LaunchedVmcs, mut next: Next) -> Result<Option<Ending>, Failure> {
+    fn settle(
+        &mut self,
+        vmcs: &mut LaunchedVmcs,
+        mut next: Next,
+        mut since: u64,
+    ) -> Result<Option<Ending>, Failure> {
         loop {
             let now = self.vm.clock.now();
             self.vm.pc.advance(now);
             let (vm, report) = (&mut *self.vm, &mut self.context.report);
-            match self.console.attend(&mut vm.pc, &vm.space, report, now, vm.ring.count()) {
+            let looked = self.console.looked();
+            let wish = self.console.attend(&mut vm.pc, &vm.space, report, (now, since), vm.ring.count());
+            vm.clock.stand_still(self.console.looked() - looked);
+            match wish {
                 Wish::GoOn => {}
-                Wish::End(outcome, why) => return Ok(Some(Ending::new(outcome, format_args!("{why}")))),
+                Wish::End(outcome, why) => return Ok(Some(self.ended(outcome, why))),
                 Wish::Reset => return self.restart(vmcs).map(|()| None),
                 Wish::Insert(disk) => self.insert(disk),
                 Wish::Load(load) => {
@@ -269,17 +285,23 @@ impl Life<'_, '_> {
                     if let Wish::End(outcome, why) =
                         self.console.attend_sleeper(&mut self.vm.pc, &self.vm.space, report, now)
                     {
-                        return Ok(Some(Ending::new(outcome, format_args!("{why}"))));
+                        return Ok(Some(self.ended(outcome, why)));
                     }
                     self.vm.follow_timer();
-                    let since = rdtsc();
+                    let asleep = rdtsc();
                     rt::irq::wait();
-                    self.vm.slept += rdtsc() - since;
+                    since = rdtsc();
+                    self.vm.slept += since - asleep;
                 }
                 Next::End(end) if self.resume_after_reset(vmcs, end)? => return Ok(None),
                 Next::End(end) if self.console.restarts_on(end) => return self.restart(vmcs).map(|()| None),
                 Next::End(end) => return Ok(Some(self.guest_ended(end))),
             }
+        }
+        let look_at = self.console.early_look();
+        if look_at != self.vm.look_at {
+            self.vm.look_at = look_at;
+            self.vm.follow_timer();
         }
         let tick = self.console.next_turn();
         self.vm.expected = self.vm.pc.next_event();

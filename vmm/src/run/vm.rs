@@ -53,6 +53,8 @@ pub struct Vm {
     pub due: u64,
     /// When a device next has something to do, as `due` has it.
     pub expected: Option<Ticks>,
+    /// When the guest should be interrupted for a look at its screen.
+    pub look_at: Option<Ticks>,
     /// CS's base is its selector times 16, linear addresses are physical: the guest has been in real mode since its reset.
     pub plain_real_mode: bool,
     /// How it is run.
@@ -172,6 +174,8 @@ impl Vm {
         match exit {
             Exit::ExternalInterrupt { vector } => {
                 host_timer::acknowledge(vector);
+                // The look that it was for comes now, and takes its time.
+                self.look_at = None;
                 self.follow_timer();
                 Ok(Next::Run)
             }
@@ -307,7 +311,7 @@ impl Vm {
         self.due = 0;
         let now = self.clock.now();
         self.pc.advance(now);
-        host_timer::follow(&self.pc, now);
+        host_timer::follow(&self.pc, now, self.look_at);
     }
 
     /// How the guest asked for its end, if it did.

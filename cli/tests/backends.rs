@@ -40,7 +40,7 @@ const ALL_WAYS: [(&str, &str); 12] = [
 ];
 
 /// Guests that are not run here, and why.
-const LEFT_OUT: [(&str, &str); 10] = [
+const LEFT_OUT: [(&str, &str); 11] = [
     ("forever", "it shows nothing and never ends; watchdog.rs runs its like on every back-end"),
     ("conform-protected", "conformance.rs compares it with the bare machine where it can run"),
     ("drives", "it wants several disks, and disks.rs gives it those"),
@@ -49,6 +49,7 @@ const LEFT_OUT: [(&str, &str); 10] = [
         "compute",
         "it measures instructions, and compute.rs compares them with the bare machine's on every back-end",
     ),
+    ("floppy-read", "it shows how many instructions it took, and floppies.rs runs it"),
     ("conform-system", "conformance.rs compares it with the bare machine, on every back-end"),
     ("conform-events", "conformance.rs compares it with the bare machine, on every back-end"),
     ("conform-edges", "conformance.rs compares it with the bare machine, on every back-end"),

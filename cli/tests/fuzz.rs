@@ -105,6 +105,11 @@ fn a_crash_of_the_vmm_is_attributed() {
 }
 
 #[test]
+fn a_vmm_that_hangs_is_attributed() {
+    finds("hang", "lost", "core2", "silent");
+}
+
+#[test]
 fn two_hunts_with_one_seed_are_the_same_and_a_corpus_is_mutated() {
     let folder = tempfile::tempdir().unwrap();
     let corpus = folder.path().join("corpus");

@@ -201,6 +201,15 @@ impl Bochs {
         self.com1.as_mut().ok_or(io::ErrorKind::NotConnected)?.write_all(bytes)
     }
 
+    /// How much time of the processor the engine has had; zero once it has ended.
+    pub fn processor_time(&self) -> Duration {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id())).unwrap_or_default();
+        // Behind the name in parentheses; fields 14 and 15 of the whole are the times, in ticks of the kernel's clock.
+        let fields = stat.rsplit_once(')').map_or("", |(_, rest)| rest);
+        let ticks: u64 = fields.split_whitespace().skip(11).take(2).flat_map(str::parse::<u64>).sum();
+        Duration::from_millis(ticks * 1000 / rustix::param::clock_ticks_per_second())
+    }
+
     /// The engine's own last words, such as why it stopped; without them, the end of its log.
     pub fn last_words(&self) -> String {
         let stderr = fs::read(self.folder.path().join("stderr")).unwrap_or_default();

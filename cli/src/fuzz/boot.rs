@@ -16,8 +16,12 @@ use crate::machine::{self, Needs};
 use crate::metal;
 use crate::status::Failure;
 
-/// A machine that is silent for so long has hung. A program takes less than a thousandth of that.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// A machine that says nothing for so long did not start, or was stopped from outside.
+const START: Duration = Duration::from_mins(5);
+
+/// A VMM that is silent for so long among many programs has hung. It is time of the processor that the engine had, since
+/// other work on this computer must not count: a program takes a thousandth of that, a look at all of memory a hundredth.
+pub const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Memory above 1 MiB of the guest, in KiB: what can be restored page by page.
 const EXTENDED_KIB: u32 = 1024;
@@ -45,6 +49,8 @@ pub struct Batch<'a> {
     pub batch: u64,
     /// The corpus, or the programs themselves.
     pub module: &'a [u8],
+    /// How long the VMM may be silent, in time of the processor that the engine has.
+    pub patience: Duration,
 }
 
 /// What came of a boot.
@@ -98,12 +104,15 @@ impl Bench {
             .map_err(Failure::refused)?;
         let mut machine = machine::start(&self.engine, self.machine, image, Needs::SCRIPTED)?;
         let mut stream = Stream { expected: batch.count, ..Stream::default() };
-        let mut deadline = Instant::now() + PATIENCE;
-        while Instant::now() < deadline && !stream.is_over {
+        let (mut since, mut spent) = (Instant::now(), Duration::ZERO);
+        while !stream.is_over && since.elapsed() < START {
             match machine.listen(Duration::from_millis(100)).map_err(anyhow::Error::from)? {
                 Output::Console(bytes) => {
-                    deadline = Instant::now() + PATIENCE;
                     bytes.into_iter().try_for_each(|byte| stream.take(byte))?;
+                    (since, spent) = (Instant::now(), machine.processor_time());
+                }
+                Output::Silence if stream.has_begun && machine.processor_time() > spent + batch.patience => {
+                    break;
                 }
                 Output::Com1(_) | Output::Silence => {}
                 Output::End => break,

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use fuzz::{BATCH, Cases, Kind, Outcome, SECTOR_BYTES};
 use wire::Programs;
 
-use super::boot::{Batch, Bench, End, Seen};
+use super::boot::{Batch, Bench, End, PATIENCE, Seen};
 use crate::status::Failure;
 
 /// Programs of one boot: what has to be run again where damage needs everything that came before it.
@@ -104,7 +104,7 @@ pub fn hunt(bench: &Bench, range: Range, mut progress: impl FnMut(&Tally)) -> Re
 fn drawn(range: Range<'_>, first: u64, count: u64) -> Batch<'_> {
     let Cases { seed, planted, .. } = range.cases;
     let programs = Programs::Drawn { seed, first, planted };
-    Batch { programs, count, batch: BATCH, module: range.corpus }
+    Batch { programs, count, batch: BATCH, module: range.corpus, patience: PATIENCE }
 }
 
 /// The program that ended a boot, counted from its first, and what it did.

@@ -66,6 +66,10 @@ pub enum RunBreakName {
     Entry,
     /// The VMM panics after the guest's first timer tick.
     Panic,
+    /// The VMM writes to a VMCS field that is read-only, and raises an exception (not on `skylake` and later, which let it).
+    Exception,
+    /// The VMM loops for ever.
+    Hang,
 }
 
 impl From<RunBreakName> for RunBreak {
@@ -74,6 +78,8 @@ impl From<RunBreakName> for RunBreak {
             RunBreakName::FirstEntry => Self::FirstEntry,
             RunBreakName::Entry => Self::Entry,
             RunBreakName::Panic => Self::Panic,
+            RunBreakName::Exception => Self::Exception,
+            RunBreakName::Hang => Self::Hang,
         }
     }
 }

@@ -152,6 +152,10 @@ pub enum RunBreak {
     Entry,
     /// The VMM panics after the guest's first timer tick.
     Panic,
+    /// The VMM writes to a VMCS field that is read-only, which raises an exception in it.
+    Exception,
+    /// The VMM loops for ever.
+    Hang,
 }
 
 /// How a processor answers VMLAUNCH with a broken plan.

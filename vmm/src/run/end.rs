@@ -2,14 +2,36 @@
 
 use rt::cpu::rdtsc;
 use v8086::FarPointer;
-use wire::{End, Outcome};
+use vmx::Field;
+use wire::{End, Outcome, RunBreak};
 
 use super::{Life, post_mortem};
+use crate::cpu::vmx::vmwrite;
 use crate::failure::Failure;
 use crate::memory::LastWords;
 use crate::{Ending, lifecycle};
 
 impl Life<'_, '_> {
+    /// Breaks the guest's first VM entry, if the job wants that.
+    pub(super) fn break_first_entry(&self) {
+        if self.job.sabotage == Some(RunBreak::FirstEntry) {
+            break_link_pointer();
+        }
+    }
+
+    /// Breaks what the job wants broken later.
+    pub(super) fn break_later(&self) {
+        match self.job.sabotage {
+            None | Some(RunBreak::FirstEntry) => {}
+            Some(RunBreak::Entry) => break_link_pointer(),
+            Some(RunBreak::Panic) => panic!("broken on purpose"),
+            Some(RunBreak::Exception) => vmwrite(Field::EXIT_REASON, 0),
+            Some(RunBreak::Hang) => loop {
+                core::hint::spin_loop();
+            },
+        }
+    }
+
     /// What is known at the end, while the VMCS is still there.
     pub(super) fn tell_end(&mut self, ending: &Result<Ending, Failure>, launched: u64) {
         let end = self.end.unwrap_or_else(rdtsc);
@@ -65,6 +87,11 @@ impl LastWords for Life<'_, '_> {
         post_mortem::report(report, self.vm);
         self.console.show_last(&self.vm.pc, &self.vm.space, report);
     }
+}
+
+/// Puts the VMCS link pointer off a page boundary.
+fn break_link_pointer() {
+    vmwrite(Field::VMCS_LINK_POINTER, 1);
 }
 
 /// Whether somebody will ask why: the host tool, for one, that stops a run whose time is over.

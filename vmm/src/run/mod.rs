@@ -28,13 +28,12 @@ mod vm;
 use pc::{Context as Service, Pc, PcConfig, Signature};
 use rt::cpu::rdtsc;
 use v8086::SystemRegisters;
+use vmx::Machine;
 use vmx::exit::ExitReason;
-use vmx::{Field, Machine};
-use wire::{End, Record, RunBreak, RunJob};
+use wire::{End, Record, RunJob};
 
 use crate::clock::Clock;
 use crate::cpu::nmi::IoApic;
-use crate::cpu::vmx::vmwrite;
 use crate::cpu::world_switch::Vcpu;
 use crate::exit::{Exit, number};
 use crate::failure::{Failure, unexpected};
@@ -200,7 +199,7 @@ impl Life<'_, '_> {
     /// From VMLAUNCH to the end.
     fn live(&mut self, mut vmcs: CurrentVmcs, machine: &Machine) -> Result<Ending, Failure> {
         vmcs.apply(machine)?;
-        self.break_at(RunBreak::FirstEntry);
+        self.break_first_entry();
         self.vm.timer_period = self.vm.pc.timer_period();
         self.vm.look_at = self.console.early_look();
         self.vm.follow_timer();
@@ -238,8 +237,7 @@ impl Life<'_, '_> {
                 return Ok(ending);
             }
             if self.console.ticks() > 0 {
-                self.break_at(RunBreak::Entry);
-                self.break_at(RunBreak::Panic);
+                self.break_later();
             }
             if let Next::End(end) = self.vm.deliver_interrupt() {
                 return Ok(self.guest_ended(end));
@@ -309,16 +307,6 @@ impl Life<'_, '_> {
         // Statistics want to see every exit.
         self.vm.due = if self.vm.statistics.is_none() { self.vm.clock.tsc_at(next) } else { 0 };
         Ok(None)
-    }
-
-    /// Breaks the VMM, if that is what the job wants here.
-    fn break_at(&mut self, what: RunBreak) {
-        match what {
-            _ if self.job.sabotage != Some(what) => {}
-            // Off a page boundary.
-            RunBreak::FirstEntry | RunBreak::Entry => vmwrite(Field::VMCS_LINK_POINTER, 1),
-            RunBreak::Panic => panic!("broken on purpose"),
-        }
     }
 
     /// A person changes a floppy.

@@ -6,6 +6,7 @@
 
 use vmx::audit::{self, Outcome, Rule};
 use vmx::capability::{Profile, msr};
+use vmx::control_register::cr4;
 use vmx::exit::{BasicExitReason, ExitReason};
 use vmx::instruction_error::InstructionError;
 use vmx::{Field, Machine};
@@ -62,6 +63,10 @@ fn on_model(profile: &Profile, machine: &Machine, rule: &Rule, has_failed: bool)
         }
     }
     capabilities.cpu.physical_address_bits = 52;
+    // The host that wrote this VMCS runs with it.
+    if machine.get(Field::HOST_CR4).is_some_and(|value| value & cr4::LA57 != 0) {
+        capabilities.cpu.linear_address_bits = 57;
+    }
     let mut here = None;
     audit::check(machine, &capabilities, &mut |violation| {
         if violation.rule.id == rule.id {
@@ -110,6 +115,19 @@ mod tests {
         for other in [r#""exit_reason": "0x80000022""#, r#""vm_instruction_error": 7"#] {
             assert_eq!(likely_of(&format!("{{{state}, {other}}}")), [], "{other}");
         }
+    }
+
+    #[test]
+    fn a_host_with_57_bits_may_use_them() {
+        let state = |cr4: &str| {
+            likely_of(&format!(
+                r#"{{"host_gs_base": "0xff3c22c2bf880000", "host_cr4": "{cr4}", "host_fs_base": 0, "host_tr_base": 0,
+                "host_gdtr_base": 0, "host_idtr_base": 0,
+                "primary_vm_exit_controls": "0x36fff", "vm_entry_controls": "0x13ff"}}"#
+            ))
+        };
+        assert!(state("0x3526e0").iter().any(|(id, _)| *id == "host.base.canonical"));
+        assert!(state("0x3536e0").iter().all(|(id, _)| *id != "host.base.canonical"));
     }
 
     #[test]

@@ -100,7 +100,8 @@ impl<'a> Parser<'a> {
 
     fn open(&mut self, section: Section) {
         if section == Section::Guest {
-            let is_early = self.section == Some(Section::Guest);
+            let is_done = self.dump.machine.get(Field::EXIT_REASON).is_some();
+            let is_early = self.section == Some(Section::Guest) || self.has_headline && !is_done;
             if is_early {
                 self.dump.note(self.line(), EARLY.to_owned());
             }

@@ -68,19 +68,32 @@ fn a_text_that_ends_within_a_value_breaks_no_rule_with_it() {
 
 #[test]
 fn two_dumps_mixed_line_by_line_break_no_rule_together() {
-    let bare = |text: &'static str| {
+    fn bare(text: &str) -> impl Iterator<Item = &str> {
         text.lines().map(|line| line.split_once("kernel: ").map_or(line, |(_, words)| words))
-    };
-    let (one, other) = (bare(KVM_6_6), bare(KVM_4_19));
-    let fill = || std::iter::repeat("");
-    let lines = one.chain(fill()).zip(other.chain(fill())).take(100);
-    let mixed: String = lines.flat_map(|(one, other)| [one, "\n", other, "\n"]).collect();
-    let reading = read(&mixed);
-    for dump in &reading.dumps {
-        assert_eq!(judge(dump, &Capabilities::none()).broken, []);
     }
-    let last = reading.dumps.last().unwrap();
-    assert!(last.notes.iter().any(|note| note.text.ends_with("neither counts")), "{:?}", last.notes);
+    // A guest in real mode, which a value of the other's would make wrong.
+    let changes = [
+        ("actual=0x0000000080050033", "actual=0x0000000000000030"),
+        ("actual=0x00000000000426f0", "actual=0x0000000000002040"),
+        ("RIP = 0xfffff8017a2c8c7e", "RIP = 0x0000000000008000"),
+        ("EFER =     0x0000000000000d01", "EFER =     0x0000000000000000"),
+        ("EntryControls=0000d3ff", "EntryControls=0000d1ff"),
+    ];
+    let real_mode =
+        changes.into_iter().fold(KVM_4_19.to_owned(), |text, (from, to)| text.replacen(from, to, 1));
+    assert_eq!(judge(&read(&real_mode).dumps[0], &Capabilities::none()).broken, []);
+    for ahead in [0, 9, 24, 33] {
+        let (one, other) = (bare(KVM_6_6), bare(&real_mode));
+        let fill = || std::iter::repeat("");
+        let lines = one.chain(fill()).zip(fill().take(ahead).chain(other).chain(fill())).take(100);
+        let mixed: String = lines.flat_map(|(one, other)| [one, "\n", other, "\n"]).collect();
+        let reading = read(&mixed);
+        for dump in &reading.dumps {
+            assert_eq!(judge(dump, &Capabilities::none()).broken, [], "{ahead} lines ahead");
+        }
+        let last = reading.dumps.last().unwrap();
+        assert!(last.notes.iter().any(|note| note.text.ends_with("neither counts")), "{:?}", last.notes);
+    }
 }
 
 #[test]

@@ -102,7 +102,14 @@ pub fn read(bytes: &[u8]) -> anyhow::Result<(Reading, Option<Processor>)> {
         return snapshot::read(bytes);
     }
     let lines = text::lines(bytes);
-    let mut reading = if marks::is_log(&lines) {
+    let is_log = marks::is_log(&lines);
+    if let Some(line) = lines.iter().find(|line| !is_log && marks::is_of_vmcb(&line.text)) {
+        anyhow::bail!(
+            "line {}: this is the VMCB of a processor with AMD-V, not a VMCS; {EXPECTED}",
+            line.number
+        );
+    }
+    let mut reading = if is_log {
         log::read(&lines)
     } else if registers::is_registers(&lines) {
         registers::read(&lines)

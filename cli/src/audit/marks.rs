@@ -30,6 +30,14 @@ fn is_segment_row(text: &str) -> bool {
     is_label && text.contains("limit=") && text.contains("base=")
 }
 
+/// Whether the line is of a VMCB, the counterpart of the VMCS on processors of AMD, where other rules hold.
+pub fn is_of_vmcb(text: &str) -> bool {
+    let lower = text.to_ascii_lowercase();
+    ["vmcb control area", "vmcb state save area", "last attempted vmrun"]
+        .iter()
+        .any(|mark| lower.contains(mark))
+}
+
 /// What only Xen prints.
 pub fn is_xen(text: &str) -> bool {
     let lower = text.to_ascii_lowercase();

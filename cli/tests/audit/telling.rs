@@ -113,3 +113,13 @@ fn json_behind_a_mark_is_json() {
         assert_eq!(reading.dumps[0].machine.get(Field::GUEST_RFLAGS), Some(2));
     }
 }
+
+#[test]
+fn the_vmcb_of_another_maker_is_refused_by_name() {
+    let text = "[ 1.5] SVM: VMCB 0000000012345678, last attempted VMRUN on CPU 3\n[ 1.6] VMCB Control Area:\n\
+                [ 1.7] cr0:            0000000060000010 cr2:          0000000000000000\n";
+    let error = cli::audit::read(text.as_bytes()).unwrap_err().to_string();
+    assert!(error.starts_with("line 1: this is the VMCB"), "{error}");
+    let both = read(&format!("{KVM_6_6}{text}"));
+    assert_eq!(both.dumps.len(), 1);
+}

@@ -67,8 +67,15 @@ impl Clock {
     }
 
     /// The TSC at which `time` will have come: never before it, and hardly later.
+    #[inline(always)]
     pub fn tsc_at(&self, time: Ticks) -> u64 {
-        let elapsed = (u128::from(time.0) * u128::from(self.ticks_per_clock)) >> 32;
-        self.start.saturating_add(u64::try_from(elapsed).unwrap_or(u64::MAX)).saturating_add(1)
+        self.start.wrapping_add(self.tsc_in(time.0)).wrapping_add(1)
+    }
+
+    /// How many TSC ticks so many clocks of the timer take, rounded down. They fit up to [`Ticks::NEVER`], with a
+    /// TSC of up to 16,384 ticks in a clock.
+    #[inline(always)]
+    pub fn tsc_in(&self, clocks: u64) -> u64 {
+        ((u128::from(clocks) * u128::from(self.ticks_per_clock)) >> 32) as u64
     }
 }

@@ -11,7 +11,7 @@ use crate::component::ComponentError;
 use crate::cpu::vmx::VmxFailure;
 use crate::memory::integrity::Damage;
 use crate::memory::{Kept, OutOfMemory};
-use crate::operation::{EntryFailure, VmxonError, WriteRefused};
+use crate::operation::{EntryFailure, NotEntered, VmxonError, WriteRefused};
 use crate::probe::Refusal;
 use crate::report::Line;
 use crate::run::Impossible;
@@ -160,6 +160,12 @@ from! {
     EntryFailure => Entry;
     Damage => Integrity;
     Unsupported => Unsupported;
+}
+
+impl From<NotEntered> for Failure {
+    fn from(failure: NotEntered) -> Self {
+        Self::Entry(failure.into())
+    }
 }
 
 impl From<NoTimer> for Failure {

@@ -68,6 +68,12 @@ impl AtExit {
         }
     }
 
+    /// Whether the guest has its interrupts enabled.
+    #[inline(always)]
+    pub fn interrupts_enabled(&self) -> bool {
+        self.rflags & Flags::IF != 0
+    }
+
     /// Sets RIP.
     #[inline(always)]
     pub fn set_rip(&mut self, rip: u32) {

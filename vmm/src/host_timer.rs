@@ -3,8 +3,10 @@
 //! sleeps in HLT is woken in time, and neither sees its ticks in bunches.
 
 use pc::{Pc, Ticks};
+use rt::cpu::rdtsc;
 use rt::irq;
 
+use crate::clock::Clock;
 use crate::cpu::timer;
 
 /// The timer's interrupt line.
@@ -20,17 +22,59 @@ const LONGEST: u64 = if cfg!(feature = "fuzz") { 1_500 } else { 65_536 };
 /// Clocks after an event at which its interrupt comes, so that it does not come a moment too early.
 const JUST_AFTER: u64 = 32;
 
-/// Lets the timer interrupt just after the PC's next event, and just after somebody wants to look at it.
-pub fn follow(pc: &Pc, now: Ticks, look_at: Option<Ticks>) {
-    let next = [pc.next_event(), look_at].into_iter().flatten().min();
-    start(next.map_or(LONGEST, |event| event.since(now) + JUST_AFTER));
+/// The timer of a run, which is started only when its next interrupt would come at a wrong time: it is periodic, as what it
+/// follows mostly is.
+pub struct HostTimer {
+    /// When it next interrupts, in TSC ticks; 0: never.
+    next: u64,
+    /// From one interrupt to the next.
+    period: u64,
+    /// How long after an event its interrupt may come: twice [`JUST_AFTER`].
+    tolerance: u64,
 }
 
-/// Lets the timer interrupt every so many of its clocks, as near as it can.
-pub fn start(period: u64) {
+impl HostTimer {
+    /// Not started. Its interrupts do nothing but wake the VMM, or end the guest's turn.
+    pub fn new(clock: &Clock) -> Self {
+        irq::let_wake(IRQ);
+        Self { next: 0, period: 0, tolerance: clock.tsc_in(2 * JUST_AFTER) }
+    }
+
+    /// An interrupt came at this TSC.
+    #[inline(always)]
+    pub fn ticked(&mut self, tsc: u64) {
+        self.next = tsc + self.period;
+    }
+
+    /// Lets it interrupt just after an event, which is at this TSC.
+    #[inline(always)]
+    pub fn follow(&mut self, event: u64, clock: &Clock) {
+        if self.next.wrapping_sub(event) > self.tolerance {
+            self.restart(event, clock);
+        }
+    }
+
+    #[inline(never)]
+    fn restart(&mut self, event: u64, clock: &Clock) {
+        let now = rdtsc();
+        let clocks = clock.at(event).since(clock.at(now)) + JUST_AFTER;
+        self.period = clock.tsc_in(start(clocks));
+        self.next = now + self.period;
+    }
+}
+
+/// Lets the timer interrupt just after the PC's next event.
+pub fn follow(pc: &Pc, now: Ticks) {
+    start(pc.next_event().since(now) + JUST_AFTER);
+}
+
+/// Lets the timer interrupt every so many of its clocks, as near as it can: the clocks that it takes.
+pub fn start(period: u64) -> u64 {
+    let period = period.clamp(SHORTEST, LONGEST);
     // 65536 becomes 0, which is how the chip spells it.
-    timer::start_periodic(period.clamp(SHORTEST, LONGEST) as u16);
+    timer::start_periodic(period as u16);
     irq::unmask(IRQ);
+    period
 }
 
 /// No more interrupts.

@@ -77,7 +77,7 @@ impl Ports for PcPorts<'_> {
     }
 
     fn output(&mut self, port: u16, width: string_io::Width, value: u32) {
-        if width != string_io::Width::Byte || !self.pc.quick_out(port, value as u8, self.host) {
+        if width != string_io::Width::Byte || !self.pc.quick_out(port, value as u8, self.host, || self.now) {
             self.pc.port_out(port, pc_width(width), value, self.now, self.host);
         }
     }

@@ -14,6 +14,7 @@ use vmx::{Field, Machine};
 use crate::cpu::vmx as instruction;
 use crate::cpu::vmx::VmxFailure;
 use crate::cpu::world_switch::{self, Entry, Vcpu};
+pub use crate::cpu::world_switch::{EntryFailure, NotEntered};
 use crate::memory::{Frame, Kept, PhysicalAddress};
 
 /// The exception that VMXON raised.
@@ -145,15 +146,6 @@ impl fmt::Display for WriteRefused {
     }
 }
 
-/// The guest did not start.
-#[derive(Debug)]
-pub enum EntryFailure {
-    /// VMLAUNCH fell through: controls or host state.
-    Instruction(VmxFailure),
-    /// An exit with bit 31 of its reason set: guest state or MSR loading.
-    GuestState(ExitReason),
-}
-
 impl<'vmx> CurrentVmcs<'vmx> {
     /// Writes the whole plan in one loop.
     ///
@@ -170,14 +162,10 @@ impl<'vmx> CurrentVmcs<'vmx> {
     pub fn launch(self, vcpu: &mut Vcpu) -> Result<(LaunchedVmcs<'vmx>, ExitReason), (Self, EntryFailure)> {
         vcpu.forget_host_stack();
         // SAFETY: this VMCS is current; `plan` set its host state to the VMM's own and its guest state to guest memory.
-        if let Err(failure) = unsafe { world_switch::enter(vcpu, Entry::Launch) } {
-            return Err((self, EntryFailure::Instruction(failure)));
+        match unsafe { world_switch::enter(vcpu, Entry::Launch) } {
+            Ok(reason) => Ok((LaunchedVmcs { vmcs: self.vmcs }, reason)),
+            Err(failure) => Err((self, failure.into())),
         }
-        let reason = exit_reason();
-        if reason.entry_failed() {
-            return Err((self, EntryFailure::GuestState(reason)));
-        }
-        Ok((LaunchedVmcs { vmcs: self.vmcs }, reason))
     }
 }
 
@@ -190,13 +178,11 @@ impl<'vmx> LaunchedVmcs<'vmx> {
     /// VMRESUME, then the guest runs until its next VM exit.
     ///
     /// # Errors
-    /// [`EntryFailure`]
+    /// [`NotEntered`], an [`EntryFailure`]
     #[inline(always)]
-    pub fn resume(&mut self, vcpu: &mut Vcpu) -> Result<ExitReason, EntryFailure> {
+    pub fn resume(&mut self, vcpu: &mut Vcpu) -> Result<ExitReason, NotEntered> {
         // SAFETY: as in `launch`; exits change only guest state.
-        unsafe { world_switch::enter(vcpu, Entry::Resume) }.map_err(EntryFailure::Instruction)?;
-        let reason = exit_reason();
-        if reason.entry_failed() { Err(EntryFailure::GuestState(reason)) } else { Ok(reason) }
+        unsafe { world_switch::enter(vcpu, Entry::Resume) }
     }
 
     /// VMLAUNCH although VMRESUME is due, to show what the processor answers.
@@ -205,7 +191,10 @@ impl<'vmx> LaunchedVmcs<'vmx> {
     /// Always, with error 4, on a processor that follows the manual.
     pub fn launch_again(&mut self, vcpu: &mut Vcpu) -> Result<(), VmxFailure> {
         // SAFETY: as in `launch`.
-        unsafe { world_switch::enter(vcpu, Entry::Launch) }
+        match unsafe { world_switch::enter(vcpu, Entry::Launch) }.map_err(EntryFailure::from) {
+            Err(EntryFailure::Instruction(failure)) => Err(failure),
+            Ok(_) | Err(EntryFailure::GuestState(_)) => Ok(()),
+        }
     }
 
     /// Writes a whole plan again: the guest starts anew.
@@ -224,10 +213,6 @@ impl<'vmx> LaunchedVmcs<'vmx> {
         // SAFETY: in VMX operation; the region is the VMCS's own.
         unsafe { instruction::vmclear(&self.vmcs.region) }
     }
-}
-
-fn exit_reason() -> ExitReason {
-    ExitReason(instruction::vmread(Field::EXIT_REASON) as u32)
 }
 
 fn apply(machine: &Machine) -> Result<(), WriteRefused> {

@@ -67,11 +67,21 @@ impl Pc {
         }
     }
 
-    /// An OUT of one byte to a register of which nothing else depends: the mask of the first interrupt controller, or the
-    /// data of COM1 while it requests no interrupts. `false`: it is neither, and nothing is done. Nothing is due.
+    /// An OUT of one byte to a register of which nothing else depends: the mask of the first interrupt controller, the
+    /// data of COM1 while it requests no interrupts, or a count of the timer that runs already. `false`: it is none of them,
+    /// and nothing is done. Nothing is due.
     #[inline(always)]
-    pub fn quick_out(&mut self, port: u16, value: u8, host: &mut dyn Host) -> bool {
+    pub fn quick_out(
+        &mut self,
+        port: u16,
+        value: u8,
+        host: &mut dyn Host,
+        now: impl FnOnce() -> Ticks,
+    ) -> bool {
         match port {
+            PIT_CHANNEL_0..=PIT_CHANNEL_2 => {
+                self.devices.pit.write_again(usize::from(port - PIT_CHANNEL_0), value, now)
+            }
             PIC_MASTER_DATA => self.devices.pics.set_mask(value),
             COM1 if self.devices.com1.sends_plainly() => {
                 self.devices.com1.note_sent();

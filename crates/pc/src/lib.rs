@@ -146,6 +146,12 @@ impl Pc {
         self.devices.advance(now);
     }
 
+    /// [`Self::advance`], for who counts instructions.
+    #[inline(always)]
+    pub fn advance_here(&mut self, now: Ticks) {
+        self.devices.advance_here(now);
+    }
+
     /// The INTR line: an interrupt waits to be acknowledged, as of the last [`Self::advance`].
     #[inline(always)]
     pub fn interrupt_pending(&self) -> bool {
@@ -153,6 +159,7 @@ impl Pc {
     }
 
     /// The interrupt-acknowledge cycle: the vector to deliver. A request that went away yields the spurious vector.
+    #[inline(always)]
     pub fn acknowledge(&mut self) -> u8 {
         self.devices.pics.acknowledge()
     }
@@ -162,10 +169,10 @@ impl Pc {
         self.devices.pics.latch(Irq::COPROCESSOR);
     }
 
-    /// When a device next acts by itself; `None` if only the guest or the outside can make something happen. A guest
+    /// When a device next acts by itself; [`Ticks::NEVER`] if only the guest or the outside can make something happen. A guest
     /// in HLT sleeps until then, unless [`Self::interrupt_pending`].
     #[inline(always)]
-    pub fn next_event(&self) -> Option<Ticks> {
+    pub fn next_event(&self) -> Ticks {
         self.devices.next_event()
     }
 

@@ -188,6 +188,11 @@ impl Script {
         self.act(steps, pc, memory, now)
     }
 
+    /// Whether [`Self::poll_asleep`] has anything to do: the script waits for text.
+    pub fn watches_sleepers(&self, steps: &dyn Steps) -> bool {
+        matches!(steps.step(self.step), Some(Step::Expect(_)))
+    }
+
     /// The guest has gone to sleep: what it wanted to show is there. So a script that waits for text looks.
     pub fn poll_asleep(
         &mut self,
@@ -196,7 +201,7 @@ impl Script {
         memory: &dyn GuestMemory,
         now: Ticks,
     ) -> Progress {
-        if now.since(self.last_look) < FIRST_LOOK || !matches!(steps.step(self.step), Some(Step::Expect(_))) {
+        if now.since(self.last_look) < FIRST_LOOK || !self.watches_sleepers(steps) {
             return Progress::Running;
         }
         self.act(steps, pc, memory, now)

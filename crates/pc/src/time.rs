@@ -16,6 +16,9 @@ impl Ticks {
     /// Power-on.
     pub const ZERO: Self = Self(0);
 
+    /// When nothing happens by itself: in 29 years. (So small that no conversion overflows.)
+    pub const NEVER: Self = Self(1 << 50);
+
     /// The moment `clocks` PIT clocks later.
     #[must_use]
     pub const fn plus(self, clocks: u64) -> Self {

@@ -1,9 +1,9 @@
 //! Hardware interrupts: the two 8259 controllers, moved to vectors 20h to 2Fh, all lines masked.
 //!
-//! Interrupts are off everywhere but in [`wait`] and [`accept`].
+//! Interrupts are off everywhere but in [`wait`], [`sleep`] and [`accept`].
 
-use crate::cpu::{interrupt, port};
-use crate::trap::Hook;
+use crate::cpu::{interrupt, port, rdtsc};
+use crate::trap::{self, Hook};
 
 /// Vector of line 0.
 pub const FIRST_VECTOR: u8 = 0x20;
@@ -79,6 +79,23 @@ pub fn end_of_interrupt(line: u8) {
 /// Sleeps until an interrupt was served.
 pub fn wait() {
     interrupt::wait();
+}
+
+/// From now on the interrupt of a line of the first controller, 0 to 7, does nothing but wake [`sleep`], quickly. There is no
+/// hook for it any more.
+pub fn let_wake(line: u8) {
+    assert!(line < 8, "line {line} is not the first controller's");
+    trap::let_wake(FIRST_VECTOR + line);
+}
+
+/// Sleeps until an interrupt came: from when until when, in TSC ticks. What its handler took is not slept.
+#[inline(always)]
+pub fn sleep() -> (u64, u64) {
+    let since = rdtsc();
+    interrupt::wait();
+    let woken = trap::woken_at();
+    // An NMI does not note when it came.
+    (since, if woken >= since { woken } else { rdtsc() })
 }
 
 /// Serves an interrupt that is pending, if there is one.

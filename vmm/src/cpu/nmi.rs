@@ -22,8 +22,8 @@ const VERSION: u32 = 0x01;
 /// The pin that PCs wire the interval timer to.
 const TIMER_PIN: u32 = 2;
 
-/// Redirection entries, two registers each.
-const REDIRECTION: u32 = 0x10;
+/// The timer's redirection entry; the next register holds its upper half. Each has two registers.
+const ENTRY: u32 = 0x10 + 2 * TIMER_PIN;
 /// Delivery mode NMI; edge, active high, physical destination, vector 0, not masked.
 const DELIVER_NMI: u32 = 0b100 << 8;
 const MASKED: u32 = 1 << 16;
@@ -37,7 +37,12 @@ impl IoApic {
         paging::map_device(ADDRESS, LENGTH);
         let last_pin = read(VERSION) >> 16 & 0xFF;
         // An address that nobody answers reads all ones.
-        (last_pin >= TIMER_PIN && last_pin != 0xFF).then_some(Self(()))
+        if last_pin < TIMER_PIN || last_pin == 0xFF {
+            return None;
+        }
+        let this_processor = cpuid(1, 0).ebx >> 24;
+        write(ENTRY + 1, this_processor << 24);
+        Some(Self(()))
     }
 
     /// Restarts the timer with its longest period, 55 ms, at whose end an NMI comes.
@@ -49,15 +54,12 @@ impl IoApic {
 
     /// Every tick of the timer is an NMI from now on.
     pub fn deliver(&self) {
-        let entry = REDIRECTION + 2 * TIMER_PIN;
-        let this_processor = cpuid(1, 0).ebx >> 24;
-        write(entry + 1, this_processor << 24);
-        write(entry, DELIVER_NMI);
+        write(ENTRY, DELIVER_NMI);
     }
 
     /// No more NMIs.
     pub fn disarm(&self) {
-        write(REDIRECTION + 2 * TIMER_PIN, MASKED);
+        write(ENTRY, MASKED);
     }
 }
 

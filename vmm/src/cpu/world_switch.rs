@@ -11,6 +11,8 @@ use core::mem::offset_of;
 
 use v8086::General;
 use vmx::Field;
+use vmx::exit::ExitReason;
+use vtx::counters;
 
 use super::vmx::{VmxFailure, vmread};
 
@@ -53,6 +55,32 @@ impl Vcpu {
     }
 }
 
+/// The guest did not start.
+#[derive(Debug)]
+pub enum EntryFailure {
+    /// VMLAUNCH fell through: controls or host state.
+    Instruction(VmxFailure),
+    /// An exit with bit 31 of its reason set: guest state or MSR loading.
+    GuestState(ExitReason),
+}
+
+/// What the routine returned of an entry that failed. Its meaning is for a cold place to find.
+pub struct NotEntered(u64);
+
+impl From<NotEntered> for EntryFailure {
+    #[cold]
+    fn from(NotEntered(returned): NotEntered) -> Self {
+        const ZERO_FLAG_ALONE: u64 = 2;
+        if returned & NOT_ENTERED != NOT_ENTERED {
+            Self::GuestState(ExitReason(returned as u32))
+        } else if returned & !NOT_ENTERED == ZERO_FLAG_ALONE {
+            Self::Instruction(VmxFailure::Valid(vmread(Field::VM_INSTRUCTION_ERROR) as u32))
+        } else {
+            Self::Instruction(VmxFailure::Invalid)
+        }
+    }
+}
+
 /// With which instruction to enter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Entry {
@@ -88,9 +116,11 @@ global_asm!(
     ".endm",
     // world_switch_launch, world_switch_resume: one trip into the guest, by VMLAUNCH or VMRESUME.
     // Receives: RDI = the Vcpu.
-    // Returns:  RAX = 0 after a VM exit; bit 0 = CF, bit 1 = ZF when the instruction failed.
-    // Keeps RBX, RBP and RSP, and MXCSR and the x87 control word as the VMM had them; its caller expects nothing else. So
-    // the compiler saves what it needs to, which is nearly nothing.
+    // Returns:  RAX = the exit reason after a VM exit; when the instruction failed, that instead with bit 63 set, and
+    //           bit 31 too, as a failed entry has it: bit 0 = CF, bit 1 = ZF.
+    // Keeps RBX, RBP and RSP; its caller expects nothing else. So the compiler saves what it needs to, which is nearly
+    // nothing. MXCSR and the x87 registers stay the guest's, a pending exception among them: the VMM moves bytes through
+    // SSE registers and computes nothing there (cli/tests/metal.rs looks at every instruction).
     ".global world_switch_launch",
     "world_switch_launch:",
     "    world_switch_load",
@@ -106,6 +136,8 @@ global_asm!(
     "    movzx eax, al",
     "    movzx ecx, cl",
     "    lea eax, [rax + 2*rcx]",
+    "    mov rcx, {NOT_ENTERED}",
+    "    or rax, rcx",
     "    pop rdi",
     "    jmp 4f",
     // world_switch_exit: HOST_RIP. RSP is what the entry wrote; every other general register is the guest's.
@@ -120,17 +152,14 @@ global_asm!(
     "    mov [rdi + {rbp}], rbp",
     "    fxsave64 [rdi]",
     "    pop qword ptr [rdi + {rdi}]",
-    "    xor eax, eax",
-    // The guest's x87 and SSE control words are not ours. Clearing the x87 state also drops a pending exception.
-    "4:  fninit",
-    "    ldmxcsr [rip + world_switch_mxcsr]",
-    "    pop rbp",
+    "    mov eax, {EXIT_REASON}",
+    "    vmread rax, rax",
+    "    jbe world_switch_bug",
+    "4:  pop rbp",
     "    pop rbx",
     "    ret",
     "world_switch_bug:",
     "    ud2",
-    ".balign 4",
-    "world_switch_mxcsr: .long 0x1F80",
     ".popsection",
     host_rsp = const offset_of!(Vcpu, host_rsp),
     rax = const offset_of!(Vcpu, general) + offset_of!(General, rax),
@@ -141,7 +170,12 @@ global_asm!(
     rdi = const offset_of!(Vcpu, general) + offset_of!(General, rdi),
     rbp = const offset_of!(Vcpu, general) + offset_of!(General, rbp),
     HOST_RSP = const Field::HOST_RSP.encoding(),
+    EXIT_REASON = const Field::EXIT_REASON.encoding(),
+    NOT_ENTERED = const NOT_ENTERED,
 );
+
+/// In what the routine returns: the instruction failed. Bit 31 alone tells a caller that something did.
+const NOT_ENTERED: u64 = 1 << 63 | 1 << 31;
 
 unsafe extern "sysv64" {
     fn world_switch_launch();
@@ -154,33 +188,31 @@ pub fn exit_address() -> u64 {
     world_switch_exit as *const () as u64
 }
 
-/// Enters the guest of the current VMCS; returns after the next VM exit.
+/// Enters the guest of the current VMCS; returns after the next VM exit, with its reason.
 ///
 /// # Safety
 /// The current VMCS holds a host state that brings the processor back to this address space with HOST_RIP =
 /// [`exit_address`], and a guest state whose memory is the guest's alone.
 ///
 /// # Errors
-/// The instruction failed and the guest did not run.
+/// [`NotEntered`]: the guest did not run.
 #[inline(always)]
-pub unsafe fn enter(vcpu: &mut Vcpu, entry: Entry) -> Result<(), VmxFailure> {
-    let flags: u64;
+pub unsafe fn enter(vcpu: &mut Vcpu, entry: Entry) -> Result<ExitReason, NotEntered> {
+    let returned: u64;
     // SAFETY: the caller vouches for the VMCS; `vcpu` is valid and exclusive for the call. The routine keeps RBX, RBP and
     // RSP; all else is named here as changed. (R8 to R15 hold over a guest outside 64-bit mode on every processor that is
     // known, but the manual does not promise it.)
     unsafe {
         match entry {
             Entry::Launch => asm!("call {}", sym world_switch_launch, inout("rdi") &raw mut *vcpu => _,
-                out("rax") flags, out("r12") _, out("r13") _, out("r14") _, out("r15") _, clobber_abi("sysv64")),
+                out("rax") returned, out("r12") _, out("r13") _, out("r14") _, out("r15") _, clobber_abi("sysv64")),
             Entry::Resume => asm!("call {}", sym world_switch_resume, inout("rdi") &raw mut *vcpu => _,
-                out("rax") flags, out("r12") _, out("r13") _, out("r14") _, out("r15") _, clobber_abi("sysv64")),
+                out("rax") returned, out("r12") _, out("r13") _, out("r14") _, out("r15") _, clobber_abi("sysv64")),
         }
     }
-    match flags {
-        0 => Ok(()),
-        2 => Err(VmxFailure::Valid(vmread(Field::VM_INSTRUCTION_ERROR) as u32)),
-        _ => Err(VmxFailure::Invalid),
-    }
+    counters::count_read();
+    let reason = ExitReason(returned as u32);
+    if reason.entry_failed() { Err(NotEntered(returned)) } else { Ok(reason) }
 }
 
 /// VMLAUNCH or VMRESUME with nothing prepared, to show what the processor answers when there is no current VMCS.

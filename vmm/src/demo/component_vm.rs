@@ -85,7 +85,7 @@ impl<'vmx> Planned<'vmx> {
     pub fn launch(mut self, report: &mut Reporter) -> Result<(RunningVm<'vmx>, Exit), Failure> {
         self.vmcs.apply(&self.machine)?;
         self.vm.clock = self.vm.clock.restarted();
-        host_timer::follow(&self.vm.pc, self.vm.clock.now(), None);
+        host_timer::follow(&self.vm.pc, self.vm.clock.now());
         match self.vmcs.launch(&mut self.vm.vcpu) {
             Ok((vmcs, reason)) => {
                 let mut running = RunningVm { vmcs, vm: self.vm };

@@ -91,7 +91,7 @@ fn interrupts(
             injected += 1;
         }
         if ready && matches!(exit, Exit::Vmcall | Exit::ExternalInterrupt { .. }) {
-            host_timer::follow(&running.vm.pc, running.vm.clock.now(), None);
+            host_timer::follow(&running.vm.pc, running.vm.clock.now());
         }
         exit = running.step()?;
     }

@@ -6,6 +6,7 @@
 use fuzz::{Outcome, PLANT_MAGIC, PLANT_PORT, SECTOR_BYTES};
 use pc::{Context as Service, Pc, PcConfig, Signature, Ticks};
 use rt::cpu::rdtsc;
+use v8086::Shutdown;
 use vmx::{Field, Machine};
 use wire::{End, FuzzJob, Plant};
 
@@ -195,8 +196,8 @@ impl<'a> Trial<'a> {
             if rdtsc() >= end {
                 return Ok(Outcome::Budget);
             }
-            if let Next::End(end) = self.vm.deliver_interrupt() {
-                return Ok(ended(end));
+            if let Err(Shutdown) = self.vm.deliver_interrupt() {
+                return Ok(Outcome::TripleFault);
             }
         }
     }
@@ -213,8 +214,8 @@ impl<'a> Trial<'a> {
                 Next::Sleep if self.vm.pc.interrupt_pending() => return None,
                 Next::Sleep if rdtsc() >= end => return Some(Outcome::Asleep),
                 Next::Sleep => {
-                    self.vm.follow_timer();
-                    rt::irq::wait();
+                    self.vm.expect_event();
+                    self.vm.rest(self.vm.event);
                 }
             }
         }

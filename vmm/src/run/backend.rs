@@ -9,6 +9,7 @@
 use core::fmt;
 
 use pc::Ticks;
+use v8086::Shutdown;
 use vmx::controls::ControlRefused;
 use vmx::exit::IoQualification;
 use vmx::{Capabilities, Machine};
@@ -61,8 +62,11 @@ pub trait Backend {
     /// Raises #UD at the instruction that exited.
     fn undefined_instruction(&self, vm: &mut Vm) -> Next;
 
-    /// Gives a hardware interrupt to a guest that can take it.
-    fn interrupt(&self, vm: &mut Vm, vector: u8) -> Next;
+    /// Gives a hardware interrupt to a guest that can take it, and writes RIP, which may have changed at the exit alone.
+    ///
+    /// # Errors
+    /// The guest shuts down.
+    fn interrupt(&self, vm: &mut Vm, vector: u8) -> Result<(), Shutdown>;
 
     /// Whether the guest runs as real mode does, with BIOS services in its reach.
     fn in_real_mode(&self) -> bool;

@@ -188,7 +188,12 @@ impl<'a> Console<'a> {
         wish
     }
 
-    /// The guest has gone to sleep, until an interrupt comes: a script that waits for text looks.
+    /// Whether somebody looks when the guest goes to sleep: a script that waits for text.
+    pub fn watches_sleepers(&self) -> bool {
+        self.who == Who::Script && self.script.watches_sleepers(&self.steps)
+    }
+
+    /// The guest has gone to sleep, until an interrupt comes.
     pub fn attend_sleeper(
         &mut self,
         pc: &mut Pc,
@@ -196,7 +201,7 @@ impl<'a> Console<'a> {
         report: &mut Reporter,
         now: Ticks,
     ) -> Wish {
-        if self.who != Who::Script {
+        if !self.watches_sleepers() {
             return Wish::GoOn;
         }
         let since = rdtsc();

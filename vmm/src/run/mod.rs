@@ -12,12 +12,14 @@ mod end;
 #[cfg(feature = "fuzz")]
 mod first_write;
 mod idle;
+mod interrupts;
 mod key_queue;
 mod linear_io;
 mod linear_space;
 mod msrs;
 mod port_io;
 mod post_mortem;
+mod sleep;
 mod statistics;
 mod task_switch;
 mod turns;
@@ -27,7 +29,7 @@ mod vm;
 
 use pc::{Context as Service, Pc, PcConfig, Signature};
 use rt::cpu::rdtsc;
-use v8086::SystemRegisters;
+use v8086::{Shutdown, SystemRegisters};
 use vmx::Machine;
 use vmx::exit::ExitReason;
 use wire::{End, Record, RunJob};
@@ -38,13 +40,14 @@ use crate::cpu::world_switch::Vcpu;
 use crate::exit::{Exit, number};
 use crate::failure::{Failure, unexpected};
 use crate::guest_cpu::{AtExit, GuestCpu};
+use crate::host_timer::{self, HostTimer};
 use crate::lifecycle::{self, enter_vmx, leave_vmx, make_current};
 use crate::memory::integrity::Seal;
 use crate::memory::{PcSpace, watched};
 use crate::operation::{CurrentVmcs, LaunchedVmcs};
 use crate::plan::{HostState, Surroundings};
 use crate::probe::{self, Processor};
-use crate::{Context, Ending, host_timer, io};
+use crate::{Context, Ending, io};
 
 pub use backend::Impossible;
 #[cfg(feature = "fuzz")]
@@ -125,9 +128,12 @@ pub fn build(context: &mut Context, job: &RunJob, processor: &Processor) -> Resu
         vcpu: Vcpu::new(),
         at: AtExit::default(),
         due: 0,
-        expected: None,
+        event: 0,
         look_at: None,
-        plain_real_mode: true,
+        turn: 0,
+        sleeps_alone: false,
+        host_timer: HostTimer::new(&clock),
+        plain_code: turns::CONVENTIONAL,
         backend,
         space,
         pc: Pc::new(config(job)),
@@ -137,6 +143,7 @@ pub fn build(context: &mut Context, job: &RunJob, processor: &Processor) -> Resu
             smsw_shows_pe: job.smsw_shows_pe,
             ..SystemRegisters::after_bios(GUEST_CR4)
         },
+        redirects_interrupts: true,
         msrs: GuestMsrs::default(),
         stepping: None,
         primary_controls: 0,
@@ -239,8 +246,8 @@ impl Life<'_, '_> {
             if self.console.ticks() > 0 {
                 self.break_later();
             }
-            if let Next::End(end) = self.vm.deliver_interrupt() {
-                return Ok(self.guest_ended(end));
+            if let Err(Shutdown) = self.vm.deliver_interrupt() {
+                return Ok(self.guest_ended(End::TripleFault));
             }
             self.vm.watch(self.vm.at.rflags);
             reason = vmcs.resume(&mut self.vm.vcpu)?;
@@ -285,11 +292,8 @@ impl Life<'_, '_> {
                     {
                         return Ok(Some(self.ended(outcome, why)));
                     }
-                    self.vm.follow_timer();
-                    let asleep = rdtsc();
-                    rt::irq::wait();
-                    since = rdtsc();
-                    self.vm.slept += since - asleep;
+                    self.vm.expect_event();
+                    since = self.vm.rest(self.vm.wake_at());
                 }
                 Next::End(end) if self.resume_after_reset(vmcs, end)? => return Ok(None),
                 Next::End(end) if self.console.restarts_on(end) => return self.restart(vmcs).map(|()| None),
@@ -301,11 +305,10 @@ impl Life<'_, '_> {
             self.vm.look_at = look_at;
             self.vm.follow_timer();
         }
-        let tick = self.console.next_turn();
-        self.vm.expected = self.vm.pc.next_event();
-        let next = self.vm.expected.map_or(tick, |event| event.min(tick));
-        // Statistics want to see every exit.
-        self.vm.due = if self.vm.statistics.is_none() { self.vm.clock.tsc_at(next) } else { 0 };
+        let sees_every_exit = self.vm.statistics.is_some() || self.vm.traces_bios;
+        self.vm.turn = if sees_every_exit { 0 } else { self.vm.clock.tsc_at(self.console.next_turn()) };
+        self.vm.sleeps_alone = !self.console.watches_sleepers();
+        self.vm.expect_event();
         Ok(None)
     }
 

@@ -12,13 +12,20 @@ use crate::guest_cpu::AtExit;
 use crate::io;
 use crate::report::Reporter;
 
-use super::turns::{CONVENTIONAL, complete};
+use super::turns::Done;
 use super::vm::{Next, Vm};
 
-/// The instructions IN and OUT but for bits 1:0, and bit 3 that tells the form with DX.
-const IN_OUT: u8 = 0xE4;
-const IN_OUT_MASK: u8 = 0xF4;
-const IN_OUT_BY_DX: u8 = 1 << 3;
+/// Of each opcode of IN and OUT, the instruction's length; 0 for others.
+const LENGTHS: [u8; 256] = {
+    let mut lengths = [0; 256];
+    let mut form = 0;
+    while form < 4 {
+        lengths[0xE4 + form] = 2;
+        lengths[0xEC + form] = 1;
+        form += 1;
+    }
+    lengths
+};
 
 /// Size and string bits of an exit qualification, which are 0 for an IN or OUT of a byte, and the bit of IN.
 const NOT_A_BYTE: u64 = 7 | 1 << 4;
@@ -29,31 +36,25 @@ const TIMER_FIRST: u16 = pc::ports::PIT_CHANNEL_0;
 const TIMER_LAST: u16 = pc::ports::PIT_CHANNEL_2;
 
 impl Vm {
-    /// IN or OUT of a byte of a register of which nothing depends but interrupt lines and the next tick; the guest has
-    /// neither TF nor RF set. `false`: it is none of them, and nothing is done.
+    /// IN or OUT of a byte of a register of which nothing depends but interrupt lines and the next tick.
     #[inline(always)]
-    pub fn quick_io(&mut self, at: &AtExit, qualification: u64, report: &mut Reporter) -> bool {
+    pub fn quick_io(&mut self, at: &AtExit, qualification: u64, report: &mut Reporter) -> Done {
         if qualification & NOT_A_BYTE != 0 {
-            return false;
+            return Done::Not;
         }
         let port = (qualification >> 16) as u16;
-        let done = if qualification & IN == 0 {
+        if qualification & IN == 0 {
             let value = self.vcpu.general.al();
-            self.pc.quick_out(port, value, report) || self.timer_out(at, port, value)
-        } else {
-            match self.pc.quick_in(port) {
-                Some(value) => {
-                    self.vcpu.general.set_al(value);
-                    true
-                }
-                None => false,
+            let clock = &self.clock;
+            let done = self.pc.quick_out(port, value, report, || clock.at(at.tsc));
+            if !done && !self.timer_out(at, port, value) {
+                return Done::Not;
             }
-        };
-        if done {
-            let length = self.io_length(at);
-            complete(self, at, length);
+        } else {
+            let Some(value) = self.pc.quick_in(port) else { return Done::Not };
+            self.vcpu.general.set_al(value);
         }
-        done
+        Done::To(at.rip.wrapping_add(self.io_length(at)))
     }
 
     #[inline(never)]
@@ -72,10 +73,11 @@ impl Vm {
     #[inline(always)]
     fn io_length(&self, at: &AtExit) -> u32 {
         let linear = u32::from(at.cs) * 16 + at.rip;
-        if self.plain_real_mode && linear < CONVENTIONAL {
+        if linear < self.plain_code {
             let [opcode] = self.space.ram().conventional(linear);
-            if opcode & IN_OUT_MASK == IN_OUT {
-                return 2 - u32::from(opcode & IN_OUT_BY_DX != 0);
+            let length = LENGTHS[usize::from(opcode)];
+            if length != 0 {
+                return length.into();
             }
         }
         vmread(Field::VM_EXIT_INSTRUCTION_LENGTH) as u32

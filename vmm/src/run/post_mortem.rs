@@ -24,11 +24,10 @@ const KEPT: usize = 64;
 /// Bytes of a record.
 const RECORD: u64 = size_of::<ExitRecord>() as u64;
 
-/// Where an exit was noted. (Were it the record's address, each exit would compute it, and few want it.)
-#[derive(Clone, Copy)]
-pub struct Place(usize);
+const _: () = assert!(RECORD == 64);
 
-/// The last exits.
+/// The last exits. A record is a cache line.
+#[repr(align(64))]
 pub struct Ring {
     records: [ExitRecord; KEPT],
     /// Bytes of the records so far: counted thus, an exit's place takes one AND.
@@ -61,7 +60,7 @@ impl Ring {
     /// Notes the exit that has just been taken, and counts it. What its kind has besides is for the caller to fill in;
     /// what it has not stays as an older exit left it, until [`Self::report`].
     #[inline(always)]
-    pub fn note(&mut self, reason: ExitReason, at: &AtExit, rax: u64) -> Place {
+    pub fn note(&mut self, reason: ExitReason, at: &AtExit, rax: u64) -> &mut ExitRecord {
         let place = (self.noted / RECORD) as usize % KEPT;
         let record = &mut self.records[place];
         self.noted += RECORD;
@@ -71,13 +70,7 @@ impl Ring {
         record.rip = at.rip;
         record.rflags = at.rflags;
         record.rax = rax;
-        Place(place)
-    }
-
-    /// The record there.
-    #[inline(always)]
-    pub fn record(&mut self, Place(place): Place) -> &mut ExitRecord {
-        &mut self.records[place]
+        record
     }
 
     /// The record of the exit that was noted last.

@@ -4,7 +4,7 @@
 //! match on the reason. All else goes through [`Exit`] and [`Vm::answer`], and what concerns more than the guest ends the
 //! turns. Speed is counted: `hyper86 bench` holds each way through here against its limit.
 
-use v8086::Flags;
+use v8086::{Flags, Shutdown};
 use vmx::Field;
 use vmx::exit::ExitReason;
 
@@ -15,7 +15,7 @@ use crate::guest_cpu::AtExit;
 use crate::operation::{EntryFailure, LaunchedVmcs};
 use crate::report::Reporter;
 
-use super::vm::{Next, Vm};
+use super::vm::{Next, SHUTDOWN, Vm};
 
 /// Why the turns pause: the last exit, and its answer.
 pub struct Pause {
@@ -38,88 +38,132 @@ pub fn turns(
 ) -> Result<Pause, EntryFailure> {
     loop {
         let at = AtExit::read();
-        let place = vm.ring.note(reason, &at, vm.vcpu.general.rax);
-        // Single steps are for the back-end, and what is due goes first.
-        let mut particulars = Particulars::Unread;
-        let answered = at.rflags & (Flags::TF | Flags::RF) == 0
-            && at.tsc < vm.due
-            && match reason.basic_number() {
-                number::IO_INSTRUCTION => {
+        let record = vm.ring.note(reason, &at, vm.vcpu.general.rax);
+        let mut done = if !may_be_quick(&at, vm.due) {
+            Done::Not
+        } else {
+            match Kind::of(reason) {
+                Kind::Io => {
                     let qualification = vmread(Field::EXIT_QUALIFICATION);
-                    vm.ring.record(place).qualification = qualification;
-                    particulars = Particulars::Read;
+                    record.qualification = qualification;
                     vm.quick_io(&at, qualification, report)
                 }
-                number::CPUID => {
+                Kind::Cpuid => {
                     vm.answer_cpuid();
-                    complete(vm, &at, vmread(Field::VM_EXIT_INSTRUCTION_LENGTH) as u32);
-                    true
+                    Done::To(next_rip(&at))
                 }
-                number::VMCALL => vm.quick_vmcall(&at),
-                number::EXCEPTION_OR_NMI => {
+                Kind::Vmcall => vm.quick_vmcall(&at),
+                Kind::Exception => {
                     let interruption = vmread(Field::VM_EXIT_INTERRUPTION_INFORMATION) as u32;
-                    vm.ring.record(place).interruption = interruption;
-                    particulars = Particulars::Read;
-                    vm.quick_rdmsr(&at, interruption)
+                    record.interruption = interruption;
+                    vm.quick_refused(&at, interruption)
                 }
-                _ => false,
-            };
-        if !answered {
-            vm.at = AtExit { complete: false, ..at };
-            if let Some(answer) = answer(vm, reason, particulars, report) {
-                return Ok(Pause { reason, answer });
+                Kind::Rdmsr if vm.tell_time(&at) => Done::To(next_rip(&at)),
+                Kind::Hlt => Done::Halt(next_rip(&at)),
+                Kind::Rdmsr | Kind::Other => Done::Not,
             }
-        } else {
+        };
+        if let Done::Halt(rip) = done {
+            done = if vm.sleep(&at) { Done::To(rip) } else { Done::Not };
+        }
+        if let Done::To(rip) = done {
+            // It may have stood in the shadow of STI or MOV SS, which is over then; to look whether it did would cost as
+            // much as the write.
+            vmwrite(Field::GUEST_INTERRUPTIBILITY_STATE, 0);
             if vm.pc.interrupt_pending() {
-                vm.at = AtExit { rip: vm.at.rip, ..at };
-                if let end @ Next::End(_) = vm.deliver_pending() {
-                    return Ok(Pause { reason, answer: Ok(end) });
+                vm.at = AtExit { rip, ..at };
+                if let Err(Shutdown) = vm.deliver_pending() {
+                    return Ok(Pause { reason, answer: Ok(SHUTDOWN) });
                 }
+            } else {
+                vmwrite(Field::GUEST_RIP, rip.into());
             }
             vm.watch(at.rflags);
+        } else {
+            vm.at = AtExit { complete: false, ..at };
+            if let Some(answer) = answer(vm, reason, report) {
+                return Ok(Pause { reason, answer });
+            }
         }
         reason = vmcs.resume(&mut vm.vcpu)?;
     }
 }
 
-/// Whether the record of an exit holds what its kind has beside the reason.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Particulars {
-    Read,
-    Unread,
+/// What can be answered here.
+#[derive(Clone, Copy)]
+enum Kind {
+    Other,
+    Exception,
+    Cpuid,
+    Vmcall,
+    Io,
+    Rdmsr,
+    Hlt,
+}
+
+/// The kind of each basic reason: small and without gaps, so that the match on it is a table too. No processor has more than
+/// 256 reasons.
+const KINDS: [Kind; 256] = {
+    let mut kinds = [Kind::Other; 256];
+    kinds[number::EXCEPTION_OR_NMI as usize] = Kind::Exception;
+    kinds[number::CPUID as usize] = Kind::Cpuid;
+    kinds[number::HLT as usize] = Kind::Hlt;
+    kinds[number::VMCALL as usize] = Kind::Vmcall;
+    kinds[number::IO_INSTRUCTION as usize] = Kind::Io;
+    kinds[number::RDMSR as usize] = Kind::Rdmsr;
+    kinds
+};
+
+impl Kind {
+    #[inline(always)]
+    fn of(reason: ExitReason) -> Self {
+        KINDS[usize::from(reason.basic_number() as u8)]
+    }
+}
+
+/// What has been done for a guest that has neither TF nor RF set.
+#[derive(Clone, Copy)]
+pub enum Done {
+    /// Nothing.
+    Not,
+    /// An instruction was carried out, up to this RIP, and nothing besides is to be done.
+    To(u32),
+    /// HLT, up to this RIP, is still to be carried out.
+    Halt(u32),
+}
+
+/// RIP behind the instruction that exited, whose length the processor knows.
+#[inline(always)]
+fn next_rip(at: &AtExit) -> u32 {
+    at.rip.wrapping_add(vmread(Field::VM_EXIT_INSTRUCTION_LENGTH) as u32)
+}
+
+/// Whether an exit may be answered at once: single steps are for the back-end, and what is due goes first.
+#[inline(always)]
+fn may_be_quick(at: &AtExit, due: u64) -> bool {
+    at.rflags & (Flags::TF | Flags::RF) == 0 && at.tsc < due
 }
 
 /// Answers an exit in full. `None`: the guest goes on.
 #[inline(never)]
-fn answer(
-    vm: &mut Vm,
-    reason: ExitReason,
-    particulars: Particulars,
-    report: &mut Reporter,
-) -> Option<Result<Next, Failure>> {
+fn answer(vm: &mut Vm, reason: ExitReason, report: &mut Reporter) -> Option<Result<Next, Failure>> {
+    // What was tried first has read what these kinds have beside the reason.
+    let was_read = may_be_quick(&vm.at, vm.due);
     let record = vm.ring.last();
-    let exit = match (reason.basic_number(), particulars) {
-        (number::IO_INSTRUCTION, Particulars::Read) => Exit::io(reason, record.qualification),
-        (number::EXCEPTION_OR_NMI, Particulars::Read) => Exit::exception(reason, record.interruption),
+    let exit = match (reason.basic_number(), was_read) {
+        (number::IO_INSTRUCTION, true) => Exit::io(reason, record.qualification),
+        (number::EXCEPTION_OR_NMI, true) => Exit::exception(reason, record.interruption),
         _ => Exit::read(reason, record),
     };
     let answer = vm.answer(exit, report);
     if !matches!(answer, Ok(Next::Run)) || vm.is_due() {
         return Some(answer);
     }
-    if let end @ Next::End(_) = vm.deliver_interrupt() {
-        return Some(Ok(end));
+    if let Err(Shutdown) = vm.deliver_interrupt() {
+        return Some(Ok(SHUTDOWN));
     }
     vm.watch(vm.at.rflags);
     None
-}
-
-/// Ends an instruction of this length in bytes, of a guest that has neither TF nor RF set. It may have stood in the shadow
-/// of STI or MOV SS, which is over then; to look whether it did would cost as much as the write.
-#[inline(always)]
-pub fn complete(vm: &mut Vm, at: &AtExit, length: u32) {
-    vm.at.set_rip(at.rip.wrapping_add(length));
-    vmwrite(Field::GUEST_INTERRUPTIBILITY_STATE, 0);
 }
 
 /// Linear addresses below here are RAM, whatever the A20 gate and the video mode say.
@@ -138,29 +182,44 @@ const GENERAL_PROTECTION: u32 = 1 << 31 | 1 << 11 | 3 << 8 | 13;
 /// The bits of the interruption information that say so.
 const EVENT: u32 = 1 << 31 | 0xFFF;
 
-/// RDMSR, with what follows it.
+/// HLT, in the first byte.
+const HLT: u8 = 0xF4;
+
+/// RDMSR.
 const RDMSR: u16 = u16::from_le_bytes([0x0F, 0x32]);
 
 /// IA32_TIME_STAMP_COUNTER.
 const TIME_STAMP_COUNTER: u32 = 0x10;
 
 impl Vm {
-    /// A #GP of a guest in virtual-8086 mode that stands for RDMSR of the time-stamp counter, as programs time themselves
-    /// by: the monitor would do the same at five times the cost. `false`: it is another, and nothing is done.
+    /// A #GP of a guest in virtual-8086 mode that stands for HLT, or for RDMSR of the time-stamp counter, as programs time
+    /// themselves by: the monitor would do the same at five times the cost.
     #[inline(always)]
-    fn quick_rdmsr(&mut self, at: &AtExit, interruption: u32) -> bool {
-        if interruption & EVENT != GENERAL_PROTECTION
-            || self.vcpu.general.ecx() != TIME_STAMP_COUNTER
-            || at.rip >= 0xFFFE
-            || self.stepping.is_some()
-            || code(self, at).map(u16::from_le_bytes) != Some(RDMSR)
-            || vmread(Field::IDT_VECTORING_INFORMATION) >> 31 & 1 == 1
-        {
-            return false;
+    fn quick_refused(&mut self, at: &AtExit, interruption: u32) -> Done {
+        if interruption & EVENT != GENERAL_PROTECTION || at.rip >= 0xFFFE || self.stepping.is_some() {
+            return Done::Not;
         }
-        self.vcpu.general.set_eax(at.tsc as u32);
-        self.vcpu.general.set_edx((at.tsc >> 32) as u32);
-        complete(self, at, 2);
-        true
+        let Some(code) = code(self, at).map(u16::from_le_bytes) else { return Done::Not };
+        let halts = code as u8 == HLT;
+        if !halts && code != RDMSR || vmread(Field::IDT_VECTORING_INFORMATION) >> 31 & 1 == 1 {
+            Done::Not
+        } else if halts {
+            Done::Halt(at.rip + 1)
+        } else if self.tell_time(at) {
+            Done::To(at.rip + 2)
+        } else {
+            Done::Not
+        }
+    }
+
+    /// RDMSR of the time-stamp counter. `false`: it is of another.
+    #[inline(always)]
+    fn tell_time(&mut self, at: &AtExit) -> bool {
+        let asked = self.vcpu.general.ecx() == TIME_STAMP_COUNTER;
+        if asked {
+            self.vcpu.general.set_eax(at.tsc as u32);
+            self.vcpu.general.set_edx((at.tsc >> 32) as u32);
+        }
+        asked
     }
 }

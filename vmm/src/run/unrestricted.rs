@@ -4,7 +4,7 @@
 //! touches a control bit that VMX or the host owns.
 
 use pc::Ticks;
-use v8086::{Debug, Flags, General, GuestMemory, vector};
+use v8086::{Debug, Flags, General, GuestMemory, Shutdown, vector};
 use vmx::control_register::{cr0, cr4};
 use vmx::controls::ControlRefused;
 use vmx::event::{Event, EventKind};
@@ -87,9 +87,10 @@ impl Backend for Unrestricted {
         Next::Run
     }
 
-    fn interrupt(&self, _: &mut Vm, vector: u8) -> Next {
+    fn interrupt(&self, vm: &mut Vm, vector: u8) -> Result<(), Shutdown> {
+        vm.at.set_rip(vm.at.rip);
         inject(Event::external_interrupt(vector));
-        Next::Run
+        Ok(())
     }
 
     fn in_real_mode(&self) -> bool {
@@ -316,7 +317,9 @@ fn set_cr0(vm: &mut Vm, value: u64) -> bool {
     }
     vmwrite(Field::GUEST_CR0, value & !(cr0::CD | cr0::NW) | cr0::NE | cr0::ET);
     vmwrite(Field::CR0_READ_SHADOW, value | cr0::ET);
-    vm.plain_real_mode &= value & cr0::PE == 0;
+    if value & cr0::PE != 0 {
+        vm.plain_code = 0;
+    }
     load_pdptes(vm);
     true
 }

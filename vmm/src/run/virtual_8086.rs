@@ -7,7 +7,7 @@
 
 use pc::Ticks;
 use v8086::string_io::StringIo;
-use v8086::{Change, Flags, Monitor, Outcome, Shutdown, TableRegister, interrupt, step, vector};
+use v8086::{Change, Flags, Monitor, Outcome, Shutdown, interrupt, step, vector};
 use vmx::control_register::cr4;
 use vmx::controls::ControlRefused;
 use vmx::event::{Event, EventKind, InterruptionInformation};
@@ -102,18 +102,14 @@ impl Backend for Virtual8086 {
         }
     }
 
-    fn interrupt(&self, vm: &mut Vm, vector: u8) -> Next {
-        let table: TableRegister = vm.system.idtr;
-        if table.is_standard_interrupt_table() {
+    fn interrupt(&self, vm: &mut Vm, vector: u8) -> Result<(), Shutdown> {
+        if vm.redirects_interrupts {
             inject(&mut vm.at, vector);
-            return Next::Run;
+            return Ok(());
         }
-        let ip = vm.at.rip as u16;
+        let (table, ip) = (vm.system.idtr, vm.at.rip as u16);
         let mut cpu = GuestCpu::at_exit(&mut vm.vcpu.general, &mut vm.at);
-        match interrupt::deliver(&mut cpu, &mut vm.space, table, vector, ip) {
-            Ok(()) => Next::Run,
-            Err(Shutdown) => Next::End(End::TripleFault),
-        }
+        interrupt::deliver(&mut cpu, &mut vm.space, table, vector, ip)
     }
 
     fn in_real_mode(&self) -> bool {
@@ -258,7 +254,7 @@ impl Vm {
         vmwrite(Field::GUEST_IDTR_BASE, idtr.base.into());
         let standard = idtr.is_standard_interrupt_table();
         vmwrite(Field::GUEST_IDTR_LIMIT, if standard { idtr.limit.into() } else { 0 });
-        self.space.redirect_interrupts(standard);
+        self.redirect_interrupts(standard);
     }
 
     /// The delivery of INT n or of an injected interrupt met a fault: a stack in ROM, or one that wraps. It is done

@@ -4,7 +4,7 @@ use core::arch::x86_64::CpuidResult;
 
 use pc::{Context as Service, Pc, RebootCause, ServiceOutcome, Ticks};
 use v8086::{Cpu, FarPointer, Flags, General, GuestMemory, SegmentRegister, SystemRegisters};
-use vmx::controls::{ControlRefused, primary};
+use vmx::controls::ControlRefused;
 use vmx::{Field, Machine};
 use wire::{End, MEASURES_LEAF};
 
@@ -15,7 +15,7 @@ use crate::cpu::world_switch::Vcpu;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::guest_cpu::{AtExit, FieldsAtExit, GuestCpu};
-use crate::host_timer;
+use crate::host_timer::{self, HostTimer};
 use crate::memory::PcSpace;
 use crate::plan::Surroundings;
 use crate::report::Reporter;
@@ -28,12 +28,9 @@ use super::idle::Idle;
 use super::msrs::GuestMsrs;
 use super::post_mortem::Ring;
 use super::statistics::Statistics;
-use super::turns;
+use super::turns::{self, Done};
 
-/// Blocking by STI and by MOV SS, in the interruptibility state.
-const BLOCKING: u64 = 0b11;
-
-/// Blocking by NMI, there. An exit for an NMI is no NMI that the guest has taken, but Bochs 2.7 saves it as one.
+/// Blocking by NMI, in the interruptibility state. An exit for an NMI is no NMI that the guest has taken, but Bochs 2.7 saves it as one.
 const BLOCKING_BY_NMI: u64 = 1 << 3;
 
 /// CR4 bits that a guest in virtual-8086 mode may believe to have: VME, PVI, TSD, DE, PSE, PAE, PGE, PCE, OSFXSR,
@@ -43,20 +40,30 @@ pub const GUEST_CR4: u32 = 0x7BF;
 /// The length of VMCALL, in bytes.
 const VMCALL_LENGTH: u32 = 3;
 
-/// A PC.
+/// A PC. The ring comes first: where a record lies is then computed by its address in the instruction that writes it.
+#[repr(C)]
 pub struct Vm {
+    /// The last exits.
+    pub ring: Ring,
     /// Registers that no VMCS holds.
     pub vcpu: Vcpu,
     /// What was read at the exit.
     pub at: AtExit,
     /// The TSC at which a device or the console next has something to do; 0: to be found out.
     pub due: u64,
-    /// When a device next has something to do, as `due` has it.
-    pub expected: Option<Ticks>,
+    /// The TSC at which a device does, as far as was found out.
+    pub event: u64,
     /// When the guest should be interrupted for a look at its screen.
     pub look_at: Option<Ticks>,
-    /// CS's base is its selector times 16, linear addresses are physical: the guest has been in real mode since its reset.
-    pub plain_real_mode: bool,
+    /// The TSC at which the console does; 0: at every exit, of which statistics or a trace is kept.
+    pub turn: u64,
+    /// Whether the console leaves a guest in HLT alone until then.
+    pub sleeps_alone: bool,
+    /// The machine's timer.
+    pub host_timer: HostTimer,
+    /// Below this linear address code lies in RAM, whatever the A20 gate and the video mode say, and CS's base is its
+    /// selector times 16; 0 once the guest has been in protected mode since its reset.
+    pub plain_code: u32,
     /// How it is run.
     pub backend: &'static dyn Backend,
     /// The guest's memory.
@@ -69,6 +76,8 @@ pub struct Vm {
     pub clock: Clock,
     /// The system registers that it believes in.
     pub system: SystemRegisters,
+    /// Whether its interrupt table is where the hardware goes through it.
+    pub redirects_interrupts: bool,
     /// Its model-specific registers, where no VMCS has them.
     pub msrs: GuestMsrs,
     /// An instruction that writes to ROM is being stepped over.
@@ -79,7 +88,7 @@ pub struct Vm {
     pub window_wanted: bool,
     /// Turns the timer's ticks into NMIs while the guest has interrupts off; `None` where there is no I/O APIC.
     pub watchdog: Option<IoApic>,
-    /// Whether it does so now: 0, or the bit of RFLAGS that the guest then has clear.
+    /// Whether it does so now: 0, or the bit of RFLAGS that a guest may have clear then.
     pub watched: u32,
     /// Writes to ROM, holes and beyond the memory.
     pub dropped_writes: u64,
@@ -93,8 +102,6 @@ pub struct Vm {
     pub statistics: Option<Statistics>,
     /// Whether the guest may ask what its exits cost.
     pub measured: bool,
-    /// The last exits.
-    pub ring: Ring,
     /// Time-stamp counts that the VMM has slept while the guest was in HLT.
     pub slept: u64,
 }
@@ -105,6 +112,9 @@ pub struct Stepping {
     /// Whether the guest itself single-steps.
     pub guest_traps: bool,
 }
+
+/// The guest has shut down.
+pub const SHUTDOWN: Next = Next::End(End::TripleFault);
 
 /// What comes after an exit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -141,11 +151,17 @@ impl Vm {
         self.system = SystemRegisters { smsw_shows_pe, ..SystemRegisters::after_bios(GUEST_CR4) };
         self.msrs = GuestMsrs::default();
         self.stepping = None;
-        self.plain_real_mode = true;
+        self.plain_code = turns::CONVENTIONAL;
         self.window_wanted = false;
         self.space.close();
-        self.space.redirect_interrupts(true);
+        self.redirect_interrupts(true);
         Ok(machine)
+    }
+
+    /// Whether INT n in virtual-8086 mode goes through the interrupt table at 0 by hardware, or comes to the VMM.
+    pub fn redirect_interrupts(&mut self, by_hardware: bool) {
+        self.redirects_interrupts = by_hardware;
+        self.space.redirect_interrupts(by_hardware);
     }
 
     /// Where the guest is; in a BIOS service, where it called from.
@@ -174,6 +190,7 @@ impl Vm {
         match exit {
             Exit::ExternalInterrupt { vector } => {
                 host_timer::acknowledge(vector);
+                self.host_timer.ticked(self.at.tsc);
                 // The look that it was for comes now, and takes its time.
                 self.look_at = None;
                 self.follow_timer();
@@ -195,8 +212,10 @@ impl Vm {
                 let state = vmread(Field::GUEST_INTERRUPTIBILITY_STATE);
                 vmwrite(Field::GUEST_INTERRUPTIBILITY_STATE, state & !BLOCKING_BY_NMI);
                 nmi::unblock();
+                self.end_watch();
                 // The timer's line interrupts, too: now, or by an exit of its own.
                 rt::irq::accept();
+                self.host_timer.ticked(self.at.tsc);
                 self.follow_timer();
                 Ok(Next::Run)
             }
@@ -217,24 +236,20 @@ impl Vm {
         }
     }
 
-    /// Answers a BIOS service that only looks at memory and the screen. `false`: it is none.
+    /// Answers a BIOS service that only looks at memory and the screen, unless somebody wants calls told.
     #[inline(always)]
-    pub fn quick_vmcall(&mut self, at: &AtExit) -> bool {
-        if !self.has_quick_services() {
-            return false;
+    pub fn quick_vmcall(&mut self, at: &AtExit) -> Done {
+        if self.plain_code == 0 {
+            return Done::Not;
         }
         let place = FarPointer::new(at.cs, at.rip as u16);
-        let done = if let Some(word) = Pc::looked_up(place) {
+        if let Some(word) = Pc::looked_up(place) {
             let ax = u16::from_le_bytes(self.space.ram().conventional(word));
             self.vcpu.general.set_ax(ax);
-            true
-        } else {
-            self.quick_service(place)
-        };
-        if done {
-            turns::complete(self, at, VMCALL_LENGTH);
+        } else if !self.quick_service(place) {
+            return Done::Not;
         }
-        done
+        Done::To(at.rip + VMCALL_LENGTH)
     }
 
     #[inline(never)]
@@ -246,16 +261,10 @@ impl Vm {
     }
 
     fn vmcall(&mut self, report: &mut Reporter) -> Next {
-        if !self.plain_real_mode && !self.backend.in_real_mode() {
+        if self.plain_code == 0 && !self.backend.in_real_mode() {
             return self.backend.undefined_instruction(self);
         }
         self.serve(FarPointer::new(self.at.cs, self.at.rip as u16), report)
-    }
-
-    /// Whether a service may be answered without more ado: nobody wants to be told of it.
-    #[inline(always)]
-    fn has_quick_services(&self) -> bool {
-        self.plain_real_mode && !self.traces_bios && self.statistics.is_none()
     }
 
     #[inline(never)]
@@ -293,7 +302,7 @@ impl Vm {
     /// timer's rate.
     #[inline(never)]
     pub fn follow_devices(&mut self) {
-        if self.pc.next_event() != self.expected {
+        if self.clock.tsc_at(self.pc.next_event()) != self.event {
             self.due = 0;
         }
         self.space.set_a20(self.pc.a20());
@@ -308,10 +317,10 @@ impl Vm {
     /// Lets the host's timer interrupt when the PC's devices next have something to do.
     #[inline(never)]
     pub fn follow_timer(&mut self) {
+        self.pc.advance(self.clock.now());
+        self.expect_event();
         self.due = 0;
-        let now = self.clock.now();
-        self.pc.advance(now);
-        host_timer::follow(&self.pc, now, self.look_at);
+        self.host_timer.follow(self.wake_at(), &self.clock);
     }
 
     /// How the guest asked for its end, if it did.
@@ -329,30 +338,6 @@ impl Vm {
         })
     }
 
-    /// Gives the guest an interrupt that is due, if it can take one; else asks for the moment when it can.
-    #[inline(always)]
-    pub fn deliver_interrupt(&mut self) -> Next {
-        if self.pc.interrupt_pending() && self.stepping.is_none() {
-            self.deliver_pending()
-        } else {
-            Next::Run
-        }
-    }
-
-    /// Gives the guest the interrupt that is due, or asks for the moment when it can take it.
-    #[inline(never)]
-    pub fn deliver_pending(&mut self) -> Next {
-        if !self.interrupts_enabled() || !(self.at.complete || is_free()) {
-            self.want_window(true);
-            return Next::Run;
-        }
-        let vector = self.pc.acknowledge();
-        if let Some(statistics) = &mut self.statistics {
-            statistics.interrupt(vector);
-        }
-        self.backend.interrupt(self, vector)
-    }
-
     /// Whether a device or the console may have something to do.
     #[inline(always)]
     pub fn is_due(&self) -> bool {
@@ -362,36 +347,7 @@ impl Vm {
     /// Whether the guest has its interrupts enabled.
     #[inline(always)]
     pub fn interrupts_enabled(&self) -> bool {
-        self.at.rflags & Flags::IF != 0
-    }
-
-    /// Sees to it that the timer ends the guest's turn also while the guest has interrupts off. By the manual it always
-    /// does, but Bochs 2.7 holds external interrupts back from a guest that was entered with IF = 0; an NMI gets
-    /// through. To be called before every entry.
-    #[inline(always)]
-    pub fn watch(&mut self, rflags: u32) {
-        if rflags & Flags::IF == self.watched {
-            self.change_watch();
-        }
-    }
-
-    #[inline(never)]
-    fn change_watch(&mut self) {
-        self.watched ^= Flags::IF;
-        match &self.watchdog {
-            Some(io_apic) if self.watched != 0 => io_apic.deliver(),
-            Some(io_apic) => io_apic.disarm(),
-            None => {}
-        }
-    }
-
-    fn want_window(&mut self, wanted: bool) {
-        if self.window_wanted != wanted {
-            self.window_wanted = wanted;
-            let window = if wanted { primary::INTERRUPT_WINDOW_EXITING } else { 0 };
-            let controls = self.primary_controls | window;
-            vmwrite(Field::PRIMARY_PROCESSOR_BASED_VM_EXECUTION_CONTROLS, controls);
-        }
+        self.at.interrupts_enabled()
     }
 }
 
@@ -412,11 +368,4 @@ fn set_answer(general: &mut General, answer: CpuidResult) {
     general.set_ebx(answer.ebx);
     general.set_ecx(answer.ecx);
     general.set_edx(answer.edx);
-}
-
-/// Whether neither STI nor MOV SS holds an interrupt back, and no exception is about to be delivered, which goes first.
-fn is_free() -> bool {
-    let occupied = vmread(Field::VM_ENTRY_INTERRUPTION_INFORMATION) >> 31 & 1 == 1;
-    let blocked = vmread(Field::GUEST_INTERRUPTIBILITY_STATE) & BLOCKING != 0;
-    !occupied && !blocked
 }

@@ -124,7 +124,7 @@ fn a_delay_sleeps_until_its_time_has_passed() {
     let mut naps = 0;
     loop {
         machine.run_to_call();
-        let next = machine.pc.next_event().unwrap();
+        let next = machine.pc.next_event();
         machine.wait(next.0 - machine.now.0);
         while machine.pc.interrupt_pending() {
             let saved = (machine.cpu.address(), machine.cpu.esp, machine.cpu.general);

@@ -159,6 +159,12 @@ const fn only_looks(vector: u8, ax: u16) -> bool {
     }
 }
 
+/// Segment and offset in one word, for one comparison.
+#[inline(always)]
+const fn packed(place: FarPointer) -> u32 {
+    (place.segment as u32) << 16 | place.offset as u32
+}
+
 impl Pc {
     /// Answers a `VMCALL` of the guest. The processor stands at the instruction; afterwards it stands where the guest
     /// goes on. Check [`Self::end`] then.
@@ -170,12 +176,12 @@ impl Pc {
     /// Where the word lies that the service at `place` returns in AX, if that is all it does.
     #[inline(always)]
     pub fn looked_up(place: FarPointer) -> Option<u32> {
-        if place == rom::service_call(0x12) {
-            Some(data_area::BASE_MEMORY)
-        } else if place == rom::service_call(0x11) {
-            Some(data_area::EQUIPMENT)
-        } else {
-            None
+        const MEMORY_SIZE: u32 = packed(rom::service_call(0x12));
+        const EQUIPMENT: u32 = packed(rom::service_call(0x11));
+        match packed(place) {
+            MEMORY_SIZE => Some(data_area::BASE_MEMORY),
+            EQUIPMENT => Some(data_area::EQUIPMENT),
+            _ => None,
         }
     }
 

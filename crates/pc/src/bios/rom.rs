@@ -1,7 +1,7 @@
 //! The ROM at F0000h: where interrupt vectors point, and what programs look up at fixed addresses.
 //!
 //! Each vector has a stub of eight bytes: `STI; NOP; VMCALL; IRET` for a service that programs poll, so that who
-//! polls with interrupts off still gets them, as with a real BIOS; `NOP; NOP; VMCALL; IRET` for the others. The entry
+//! polls with interrupts off still gets them, as with a real BIOS; the others are entered at the `VMCALL`. The entry
 //! points that IBM's listings made part of the PC hold a jump to the stub.
 
 use super::int15_pointing::HANDLER;
@@ -228,6 +228,11 @@ const fn stub(vector: u8) -> u16 {
     STUBS + vector as u16 * STUB_SIZE
 }
 
+/// Where a stub is entered.
+const fn entrance(vector: u8) -> u16 {
+    if lets_interrupts_in(vector) { stub(vector) } else { stub(vector) + STUB_CALL }
+}
+
 /// Where the interrupt table points for `vector` after power-on.
 pub(super) fn vector_target(vector: u8) -> FarPointer {
     let offset = match vector {
@@ -237,7 +242,7 @@ pub(super) fn vector_target(vector: u8) -> FarPointer {
         // A table that this PC does not have, two that a video mode sets, and vectors that IBM left to users, who look
         // for zeros.
         0x1D | 0x1F | 0x43 | 0x60..=0x67 => return FarPointer::new(0, 0),
-        _ => CLASSIC.iter().find(|entry| entry.0 == vector).map_or(stub(vector), |entry| entry.1),
+        _ => CLASSIC.iter().find(|entry| entry.0 == vector).map_or(entrance(vector), |entry| entry.1),
     };
     FarPointer::new(SEGMENT, offset)
 }
@@ -253,8 +258,9 @@ pub fn write_rom(rom: &mut [u8; 0x1_0000]) {
     rom.fill(0);
     for vector in 0..=255 {
         let at = usize::from(stub(vector));
-        let entry = if lets_interrupts_in(vector) { [0xFB, 0x90] } else { [0x90, 0x90] };
-        rom[at..at + 2].copy_from_slice(&entry);
+        if lets_interrupts_in(vector) {
+            rom[at..at + 2].copy_from_slice(&[0xFB, 0x90]);
+        }
         rom[at + 2..at + 5].copy_from_slice(&VMCALL);
         rom[at + 5] = 0xCF;
     }
@@ -265,9 +271,9 @@ pub fn write_rom(rom: &mut [u8; 0x1_0000]) {
     }
     for (vector, offset) in CLASSIC {
         // INT 40h is INT 13h for floppies.
-        jump(rom, offset, stub(if vector == 0x40 { 0x13 } else { vector }));
+        jump(rom, offset, entrance(if vector == 0x40 { 0x13 } else { vector }));
     }
-    jump(rom, KEY_WAIT + 2, stub(0x16));
+    jump(rom, KEY_WAIT + 2, entrance(0x16));
     jump(rom, POWER_ON_ENTRY, RESET);
     let sum = rom.iter().fold(0_u8, |sum, &byte| sum.wrapping_add(byte));
     rom[0xFFFF] = sum.wrapping_neg();

@@ -123,6 +123,9 @@ impl Cmos {
 
     /// Stores `value` at `address`. A date is set field by field, so it may be none for a while.
     pub fn set(&mut self, address: u8, value: u8, now: Ticks) {
+        if let STATUS_A | STATUS_B = address {
+            self.advance(now);
+        }
         match address {
             SECONDS | MINUTES | HOURS | WEEKDAY..=YEAR | CENTURY => {
                 self.hold(now);

@@ -19,7 +19,7 @@ pub mod uart;
 pub mod vga;
 
 use crate::RebootCause;
-use crate::time::Ticks;
+use crate::time::{TICKS_PER_SECOND, Ticks};
 use cmos::Cmos;
 use dma::Dma;
 use keyboard::{KeyEvent, KeyboardController};
@@ -47,15 +47,17 @@ pub(crate) struct Devices {
     pub vga: Vga,
     pub system: SystemControl,
     now: Ticks,
-    /// When the timer next requests an interrupt, when the keyboard or the mouse next sends, and when the clock next
-    /// requests an interrupt; each computed again after a change from outside.
-    timer_next: Option<Ticks>,
-    keyboard_next: Option<Ticks>,
-    clock_next: Option<Ticks>,
-    /// When a serial port next requests an interrupt by itself.
-    serial_next: Option<Ticks>,
-    /// The earliest of them.
-    next: Option<Ticks>,
+    /// When the timer next requests an interrupt, when the keyboard or the mouse next sends, when the clock next requests
+    /// an interrupt, and when a serial port does; each computed again after a change from outside.
+    timer_next: Ticks,
+    keyboard_next: Ticks,
+    clock_next: Ticks,
+    serial_next: Ticks,
+    /// The earliest of them without the timer, and with it.
+    others_next: Ticks,
+    next: Ticks,
+    /// When the next second begins.
+    second: Ticks,
 }
 
 impl Devices {
@@ -73,11 +75,13 @@ impl Devices {
             vga: Vga::new(),
             system: SystemControl::new(),
             now: Ticks::ZERO,
-            timer_next: None,
-            keyboard_next: None,
-            clock_next: None,
-            serial_next: None,
-            next: None,
+            timer_next: Ticks::NEVER,
+            keyboard_next: Ticks::NEVER,
+            clock_next: Ticks::NEVER,
+            serial_next: Ticks::NEVER,
+            others_next: Ticks::NEVER,
+            next: Ticks::NEVER,
+            second: Ticks::ZERO,
         }
     }
 
@@ -90,32 +94,53 @@ impl Devices {
         self.system.a20()
     }
 
-    pub const fn next_event(&self) -> Option<Ticks> {
+    pub const fn next_event(&self) -> Ticks {
         self.next
     }
 
     /// Runs up to `now`. Time never goes back: an earlier `now` changes nothing.
+    #[inline(never)]
     pub fn advance(&mut self, now: Ticks) {
+        self.advance_here(now);
+    }
+
+    /// [`Self::advance`], for who counts instructions.
+    #[inline(always)]
+    pub fn advance_here(&mut self, now: Ticks) {
         if now <= self.now {
             return;
         }
-        let from = self.now;
         self.now = now;
-        if self.next.is_none_or(|next| now < next) {
+        if now < self.next {
             return;
         }
         // A timer edge stays latched however long the guest holds interrupts off: a tick is lost only when the next
         // edge comes before the first was acknowledged, as on the real thing.
-        if self.pit.timer_rose(from, now) {
-            self.pics.latch(Irq::TIMER);
+        if now >= self.timer_next {
+            self.pics.latch_timer();
+            self.timer_next = self.pit.timer_rise_after(self.timer_next, now);
+            self.next = self.timer_next.min(self.others_next);
+            if now >= self.second {
+                self.advance_clock();
+            }
         }
-        self.cmos.advance(now);
-        // Most of what happens is a tick of the timer and nothing else.
-        let others = earlier(earlier(self.keyboard_next, self.serial_next), self.clock_next);
-        if others.is_none_or(|next| now < next) {
-            return self.expect_timer();
+        if now >= self.others_next {
+            self.advance_others();
         }
+    }
+
+    /// The clock looks for its alarm once a second, also where it requests no interrupt.
+    #[inline(never)]
+    fn advance_clock(&mut self) {
+        self.cmos.advance(self.now);
+        self.second = Ticks((self.now.seconds() + 1) * TICKS_PER_SECOND);
+    }
+
+    #[inline(never)]
+    fn advance_others(&mut self) {
+        let now = self.now;
         self.keyboard.advance(self.pics.in_service(Irq::KEYBOARD), now);
+        self.cmos.advance(now);
         self.com1.advance(now);
         self.com2.advance(now);
         self.settle();
@@ -128,8 +153,9 @@ impl Devices {
         self.pics.set_line(Irq::CLOCK, self.cmos.interrupt());
         self.follow_serial();
         self.pics.set_line(Irq::MOUSE, self.keyboard.mouse_interrupt());
-        self.clock_next = self.cmos.next_event(self.now);
-        self.keyboard_next = self.keyboard.next_event(self.pics.in_service(Irq::KEYBOARD));
+        self.clock_next = self.cmos.next_event(self.now).unwrap_or(Ticks::NEVER);
+        self.keyboard_next =
+            self.keyboard.next_event(self.pics.in_service(Irq::KEYBOARD)).unwrap_or(Ticks::NEVER);
         self.expect_timer();
     }
 
@@ -141,7 +167,7 @@ impl Devices {
 
     /// Follows the interrupt controller: the keyboard holds back while its interrupt is in service.
     pub fn expect_keyboard(&mut self) {
-        let next = self.keyboard.next_event(self.pics.in_service(Irq::KEYBOARD));
+        let next = self.keyboard.next_event(self.pics.in_service(Irq::KEYBOARD)).unwrap_or(Ticks::NEVER);
         if next != self.keyboard_next {
             self.keyboard_next = next;
             self.find_next();
@@ -152,7 +178,8 @@ impl Devices {
     pub fn follow_serial(&mut self) {
         self.pics.set_line(Irq::COM1, self.com1.interrupt());
         self.pics.set_line(Irq::COM2, self.com2.interrupt());
-        let next = earlier(self.com1.next_event(), self.com2.next_event());
+        let [one, two] = [&self.com1, &self.com2].map(|port| port.next_event().unwrap_or(Ticks::NEVER));
+        let next = one.min(two);
         if next != self.serial_next {
             self.serial_next = next;
             self.find_next();
@@ -160,8 +187,8 @@ impl Devices {
     }
 
     fn find_next(&mut self) {
-        let lines = earlier(self.keyboard_next, self.serial_next);
-        self.next = earlier(earlier(self.timer_next, self.clock_next), lines);
+        self.others_next = self.keyboard_next.min(self.serial_next).min(self.clock_next);
+        self.next = self.timer_next.min(self.others_next);
     }
 
     pub fn key(&mut self, event: KeyEvent, now: Ticks) {
@@ -190,13 +217,5 @@ impl Devices {
         } else {
             None
         }
-    }
-}
-
-/// The earlier of two events.
-fn earlier(one: Option<Ticks>, other: Option<Ticks>) -> Option<Ticks> {
-    match (one, other) {
-        (Some(one), Some(other)) => Some(one.min(other)),
-        (one, other) => one.or(other),
     }
 }

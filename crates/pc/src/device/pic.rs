@@ -2,6 +2,10 @@
 //!
 //! Intel 8259A data sheet. Its 8080 mode is not there: no PC uses it.
 
+mod pair;
+
+pub use pair::{PicPair, Which};
+
 /// An interrupt request line, 0 to 15.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Irq(pub u8);
@@ -129,6 +133,7 @@ impl Pic {
         (inputs != 0).then(|| (self.lowest + 1 + inputs.trailing_zeros() as u8) & 7)
     }
 
+    #[inline(always)]
     fn begin_service(&mut self, input: u8) {
         let bit = 1 << input;
         if !self.level_triggered {
@@ -216,166 +221,3 @@ impl Pic {
         }
     }
 }
-
-/// Which of the two controllers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Which {
-    Master,
-    Slave,
-}
-
-/// Both controllers.
-#[derive(Clone, Debug)]
-pub struct PicPair {
-    master: Pic,
-    slave: Pic,
-}
-
-impl PicPair {
-    /// Both as after power-on: everything masked, nothing initialised.
-    pub const fn new() -> Self {
-        Self { master: Pic::new(), slave: Pic::new() }
-    }
-
-    /// Sets an interrupt line. A rising edge requests; a line that drops before it is acknowledged withdraws.
-    pub fn set_line(&mut self, irq: Irq, high: bool) {
-        if irq.0 < 8 {
-            self.master.set_line(irq.0, high);
-        } else {
-            let before = (self.slave.lines, self.slave.requests);
-            self.slave.set_line(irq.0 & 7, high);
-            if before != (self.slave.lines, self.slave.requests) {
-                self.cascade();
-            }
-        }
-    }
-
-    /// Requests an interrupt that stays until acknowledged, whatever its line does.
-    pub fn latch(&mut self, irq: Irq) {
-        let pic = if irq.0 < 8 { &mut self.master } else { &mut self.slave };
-        pic.requests |= 1 << (irq.0 & 7);
-        if irq.0 >= 8 {
-            self.cascade();
-        }
-    }
-
-    fn cascade(&mut self) {
-        let high = self.slave.highest(false).is_some();
-        self.master.set_line(CASCADE, high);
-    }
-
-    /// The INTR line to the processor.
-    #[inline(always)]
-    pub fn interrupt_pending(&self) -> bool {
-        self.master.requests & !self.master.mask != 0 && self.master.highest(true).is_some()
-    }
-
-    /// Sets the first controller's mask, unless its data port waits for an initialisation word.
-    #[inline(always)]
-    pub fn set_mask(&mut self, mask: u8) -> bool {
-        let plain = self.master.expecting == Expecting::Mask;
-        if plain {
-            self.master.mask = mask;
-        }
-        plain
-    }
-
-    /// What the first controller's command port shows, unless it has a poll answer.
-    #[inline(always)]
-    pub fn shown(&self) -> Option<u8> {
-        let pic = &self.master;
-        (!pic.polled).then_some(if pic.read_in_service { pic.in_service } else { pic.requests })
-    }
-
-    /// The first controller's mask, unless its data port has a poll answer.
-    #[inline(always)]
-    pub fn mask(&self) -> Option<u8> {
-        (!self.master.polled).then_some(self.master.mask)
-    }
-
-    /// The processor acknowledges: the vector of the interrupt that is now in service.
-    pub fn acknowledge(&mut self) -> u8 {
-        let Some(input) = self.master.highest(true) else {
-            return self.master.vector_base | SPURIOUS;
-        };
-        self.master.begin_service(input);
-        if input != CASCADE {
-            return self.master.vector_base | input;
-        }
-        let vector = match self.slave.highest(false) {
-            Some(input) => {
-                self.slave.begin_service(input);
-                self.slave.vector_base | input
-            }
-            None => self.slave.vector_base | SPURIOUS,
-        };
-        // The slave's output drops between two requests: the next one is a new edge for the master.
-        self.master.set_line(CASCADE, false);
-        self.cascade();
-        vector
-    }
-
-    /// Whether `irq` is in service.
-    pub fn in_service(&self, irq: Irq) -> bool {
-        let pic = if irq.0 < 8 { &self.master } else { &self.slave };
-        pic.in_service & 1 << (irq.0 & 7) != 0
-    }
-
-    /// Reads the command port: a poll answer, or the requests or in-service register.
-    pub fn read_command(&mut self, which: Which) -> u8 {
-        let pic = self.pic(which);
-        if pic.polled {
-            return self.poll(which);
-        }
-        if pic.read_in_service { pic.in_service } else { pic.requests }
-    }
-
-    /// Reads the data port: a poll answer, or the mask.
-    pub fn read_data(&mut self, which: Which) -> u8 {
-        if self.pic(which).polled { self.poll(which) } else { self.pic(which).mask }
-    }
-
-    /// Writes the command port: ICW1, OCW2 or OCW3.
-    pub fn write_command(&mut self, which: Which, value: u8) {
-        /// Bits 4 and 3 of OCW2, an end of interrupt for one, are 0.
-        const NOT_OCW2: u8 = 0b11 << 3;
-        self.pic(which).write_command(value);
-        // What the first controller has in service is nothing to the second's output.
-        if which == Which::Slave || value & NOT_OCW2 != 0 {
-            self.cascade();
-        }
-    }
-
-    /// Writes the data port: the mask, or the initialisation word that is due.
-    pub fn write_data(&mut self, which: Which, value: u8) {
-        self.pic(which).write_data(value);
-        self.cascade();
-    }
-
-    /// A read after the poll command acknowledges the highest request: bit 7 says that there was one.
-    fn poll(&mut self, which: Which) -> u8 {
-        let pic = self.pic(which);
-        pic.polled = false;
-        let answer = match pic.highest(which == Which::Master) {
-            Some(input) => {
-                pic.begin_service(input);
-                0x80 | input
-            }
-            None => SPURIOUS,
-        };
-        self.cascade();
-        answer
-    }
-
-    #[inline(always)]
-    fn pic(&mut self, which: Which) -> &mut Pic {
-        match which {
-            Which::Master => &mut self.master,
-            Which::Slave => &mut self.slave,
-        }
-    }
-}
-
-#[cfg(test)]
-#[path = "pic_tests.rs"]
-mod tests;

@@ -186,6 +186,7 @@ fn the_slave_in_special_fully_nested_mode_interrupts_itself() {
 fn a_request_of_the_slave_that_drops_is_its_own_spurious_interrupt() {
     let mut pics = pair();
     pics.master.requests |= 1 << CASCADE;
+    pics.settle();
     assert_eq!(pics.acknowledge(), 0x77);
     assert!(pics.in_service(Irq(2)));
 }

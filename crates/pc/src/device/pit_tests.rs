@@ -76,13 +76,15 @@ fn the_timer_requests_at_each_rise_of_its_output() {
         let mut pit = programmed(0, control, count);
         let mut from = Ticks(0);
         for &rise in rises {
-            assert_eq!(pit.next_timer_rise(from), Some(Ticks(rise)), "control {control:02X}");
-            assert!(!pit.timer_rose(from, Ticks(rise - 1)));
-            assert!(pit.timer_rose(from, Ticks(rise)));
+            assert_eq!(pit.next_timer_rise(from), Ticks(rise), "control {control:02X}");
+            assert_eq!(pit.next_timer_rise(Ticks(rise - 1)), Ticks(rise), "control {control:02X}");
+            assert_eq!(pit.timer_rise_after(Ticks(rise), Ticks(rise)), pit.next_timer_rise(Ticks(rise)));
+            let late = Ticks(rise + 1000);
+            assert_eq!(pit.clone().timer_rise_after(Ticks(rise), late), pit.next_timer_rise(late));
             from = Ticks(rise);
         }
         if control == 0x30 {
-            assert_eq!(pit.next_timer_rise(from), None);
+            assert_eq!(pit.next_timer_rise(from), Ticks::NEVER);
         }
     }
 }
@@ -97,8 +99,8 @@ fn a_new_count_of_a_square_wave_takes_over_when_the_period_ends() {
     let mut rises = std::vec::Vec::new();
     let mut from = Ticks(50);
     while rises.len() < 3 {
-        let rise = pit.next_timer_rise(from).unwrap();
-        assert!(pit.timer_rose(from, rise));
+        let rise = pit.next_timer_rise(from);
+        assert_eq!(pit.timer_rise_after(rise, rise), pit.next_timer_rise(rise));
         rises.push(rise.0);
         from = rise;
     }
@@ -145,4 +147,39 @@ fn single_byte_access_and_bcd_are_honoured() {
 fn a_count_of_zero_is_the_longest() {
     assert_eq!(programmed(0, 0x36, 0).period(), 65_536);
     assert_eq!(programmed(0, 0x37, 0).period(), 10_000);
+}
+
+#[test]
+fn writing_a_running_count_again_does_the_same_on_the_short_way() {
+    // The gate of counter 2 is low, that of counter 0 high.
+    for (control, count, channel) in [
+        (0x34, 100, 0),
+        (0x36, 0, 0),
+        (0x36, 100, 2),
+        (0x35, 0x100, 0),
+        (0x14, 100, 0),
+        (0x30, 100, 0),
+        (0x3A, 100, 0),
+    ] {
+        let mut long = programmed(channel, control, count);
+        let mut short = long.clone();
+        let mut taken = 0;
+        for (at, byte) in
+            [(10, count as u8), (20, (count >> 8) as u8), (150, 50), (160, 0), (400, 50), (401, 0)]
+        {
+            long.write(channel, byte, Ticks(at));
+            if short.write_again(channel, byte, || Ticks(at)) {
+                taken += 1;
+            } else {
+                short.write(channel, byte, Ticks(at));
+            }
+            for later in [at, at + 1, at + 77, at + 500] {
+                let [mut long, mut short] = [long.clone(), short.clone()];
+                let shown = [&mut long, &mut short]
+                    .map(|pit| (pit.output(channel, Ticks(later)), read_word(pit, channel, later)));
+                assert_eq!(shown[0], shown[1], "{control:02X} at {at}, {later}");
+            }
+        }
+        assert_eq!(taken > 0, channel == 0 && matches!(control, 0x34 | 0x36), "{control:02X}");
+    }
 }

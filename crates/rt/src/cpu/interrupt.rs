@@ -10,6 +10,7 @@ pub fn disable() {
 
 /// STI, HLT, CLI: sleeps until an interrupt was served. No interrupt can come between STI and HLT, so a
 /// caller that finds nothing to do with interrupts off does not miss the one that brings work.
+#[inline(always)]
 pub fn wait() {
     // SAFETY: every vector has a gate on a stack of its own that restores all registers.
     unsafe { asm!("sti", "hlt", "cli", options(nostack)) };

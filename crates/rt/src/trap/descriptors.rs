@@ -65,6 +65,8 @@ static TABLES: TablesCell = TablesCell(UnsafeCell::new(Tables {
 unsafe extern "C" {
     /// The first of 256 stubs, [`STUB_BYTES`] apart.
     static rt_trap_stubs: [u8; 0];
+    /// The stub of an interrupt that only wakes.
+    static rt_trap_wake: [u8; 0];
 }
 
 /// The interrupt stack table's slot, 1 to 7, for a vector. What can interrupt the others has its own.
@@ -85,6 +87,26 @@ pub fn task_state_base() -> u64 {
     unsafe { &raw const (*TABLES.0.get()).task as u64 }
 }
 
+/// The gate of a vector.
+fn interrupt_gate(vector: usize, stub: u64) -> [u64; 2] {
+    [
+        (stub & 0xffff)
+            | u64::from(CODE_SELECTOR) << 16
+            | stack_slot(vector) << 32
+            | INTERRUPT_GATE
+            | (stub >> 16 & 0xffff) << 48,
+        stub >> 32,
+    ]
+}
+
+/// Gives the vector of a line of the first interrupt controller the gate that only wakes.
+pub(crate) fn let_wake(vector: u8) {
+    let vector = usize::from(vector);
+    // SAFETY: one CPU, interrupts off, and no reference outlives this function. The stub exists, and has the kind of stack
+    // that every vector has.
+    unsafe { (*TABLES.0.get()).idt[vector] = interrupt_gate(vector, &raw const rt_trap_wake as u64) };
+}
+
 /// Builds the tables anew and loads GDTR, IDTR, TR and the segment registers. rt calls it before `main`; a
 /// program that changed any of these calls it to return to this state.
 pub fn load() {
@@ -97,15 +119,7 @@ pub fn load() {
         | (task_base >> 24 & 0xff) << 56;
     tables.gdt = [0, CODE, DATA, task_low, task_base >> 32];
     for (vector, gate) in tables.idt.iter_mut().enumerate() {
-        let stub = stubs + vector as u64 * STUB_BYTES;
-        *gate = [
-            (stub & 0xffff)
-                | u64::from(CODE_SELECTOR) << 16
-                | stack_slot(vector) << 32
-                | INTERRUPT_GATE
-                | (stub >> 16 & 0xffff) << 48,
-            stub >> 32,
-        ];
+        *gate = interrupt_gate(vector, stubs + vector as u64 * STUB_BYTES);
     }
     let mut stacks = [0; 7];
     for (index, top) in stacks.iter_mut().take(stack::TRAP_COUNT).enumerate() {

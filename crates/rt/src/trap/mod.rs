@@ -15,6 +15,7 @@ use core::cell::UnsafeCell;
 use core::mem::MaybeUninit;
 use core::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 
+pub(crate) use descriptors::let_wake;
 pub use descriptors::{CODE_SELECTOR, DATA_SELECTOR, TASK_SELECTOR, load, task_state_base};
 pub use frame::{Exception, Frame, name};
 pub(crate) use hook::Hook;
@@ -38,6 +39,16 @@ static DEPTH: AtomicU32 = AtomicU32::new(0);
 /// The stack pointer of the innermost `rt_catch`, or 0.
 #[unsafe(export_name = "rt_catch_stack")]
 static CATCH_STACK: AtomicU64 = AtomicU64::new(0);
+
+/// When the gate that only wakes was last entered, in TSC ticks.
+#[unsafe(export_name = "rt_trap_woken")]
+static WOKEN: AtomicU64 = AtomicU64::new(0);
+
+/// When an interrupt that only wakes last came, in TSC ticks.
+#[inline(always)]
+pub(crate) fn woken_at() -> u64 {
+    WOKEN.load(Relaxed)
+}
 
 /// The exception that ended the innermost `rt_catch`.
 struct Caught(UnsafeCell<MaybeUninit<Exception>>);

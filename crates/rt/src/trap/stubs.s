@@ -82,6 +82,23 @@ rt_trap_common:
     add rsp, 16                         # vector and error code
     iretq
 
+# The gate of an interrupt that does no more than wake `irq::sleep`: notes the time, and acknowledges it to the first
+# interrupt controller. Changes nothing else.
+.equ TRAP_FIRST_CONTROLLER, 0x20
+.equ TRAP_END_OF_INTERRUPT, 0x20
+.global rt_trap_wake
+rt_trap_wake:
+    push rax
+    push rdx
+    rdtsc
+    mov [rip + rt_trap_woken], eax
+    mov [rip + rt_trap_woken + 4], edx
+    mov al, TRAP_END_OF_INTERRUPT
+    out TRAP_FIRST_CONTROLLER, al
+    pop rdx
+    pop rax
+    iretq
+
 # Exceptions inside exceptions, too many to report: end by the shutdown port, without using any memory.
 rt_trap_give_up:
     lea rsi, [rip + rt_trap_last_word]

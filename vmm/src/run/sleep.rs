@@ -1,0 +1,57 @@
+//! A guest in HLT: the VMM sleeps until an interrupt waits for it.
+//!
+//! On entry the guest has its interrupts enabled. A tick of the guest's timer, which is what nearly every guest sleeps for,
+//! takes a few dozen instructions here; what concerns more than the timer is left to [`super::Life`].
+
+use crate::guest_cpu::AtExit;
+
+use super::vm::Vm;
+
+impl Vm {
+    /// Sleeps until an interrupt waits for the guest that exited so. `false`: the console wants its turn, or devices have
+    /// changed, and no interrupt waits.
+    #[inline(always)]
+    pub fn sleep(&mut self, at: &AtExit) -> bool {
+        if !at.interrupts_enabled() || !self.sleeps_alone {
+            return false;
+        }
+        let mut tsc = at.tsc;
+        while !self.pc.interrupt_pending() {
+            if tsc < self.due {
+                tsc = self.rest(self.event);
+                continue;
+            }
+            if tsc >= self.turn {
+                return false;
+            }
+            self.pc.advance_here(self.clock.at(tsc));
+            self.expect_event();
+        }
+        true
+    }
+
+    /// Sleeps until the machine's timer interrupts, just after this TSC: the TSC then.
+    #[inline(always)]
+    pub fn rest(&mut self, until: u64) -> u64 {
+        self.host_timer.follow(until, &self.clock);
+        if self.watched != 0 {
+            self.end_watch();
+        }
+        let (asleep, awake) = rt::irq::sleep();
+        self.host_timer.ticked(awake);
+        self.slept += awake - asleep;
+        awake
+    }
+
+    /// The TSC after which the machine's timer should interrupt: for a device, or for a look at the screen.
+    pub fn wake_at(&self) -> u64 {
+        self.look_at.map_or(self.event, |look_at| self.event.min(self.clock.tsc_at(look_at)))
+    }
+
+    /// Finds out when a device next has something to do, and so when the turns pause.
+    #[inline(always)]
+    pub fn expect_event(&mut self) {
+        self.event = self.clock.tsc_at(self.pc.next_event());
+        self.due = self.event.min(self.turn);
+    }
+}

@@ -45,7 +45,7 @@ pub fn run(arguments: &RunArgs) -> Result<Status, Failure> {
     let drives = Drives::read(arguments.image.as_deref(), &arguments.disks, signature, attendance)?;
     let mut keepers = keep::plan(&arguments.disks, &drives.disks)?;
     match boot(arguments, drives, &mut keepers, attendance) {
-        Ok(report) => ending::conclude(arguments, &report, &keepers),
+        Ok(report) => ending::conclude(arguments, attendance, &report, &keepers),
         Err(failure) => Err(ending::give_up(arguments, failure)),
     }
 }

@@ -246,6 +246,7 @@ fn the_menu_saves_the_screen_brings_any_floppy_and_resets() {
     // The other floppy boots, and its guest halts.
     assert_eq!(session.status(), Some(0));
     session.wait_for("done: the guest halted");
+    session.wait_for("Hello from a boot sector");
     assert!(session.gets_usual());
 }
 

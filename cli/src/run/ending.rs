@@ -11,6 +11,7 @@ use wire::LineKind;
 use crate::args::{RunArgs, Step};
 use crate::bios_calls;
 use crate::disk::keep::{Fate, Keeper, Kept};
+use crate::drives::Attendance;
 use crate::explanation::explain;
 use crate::json::{DriveObject, Object};
 use crate::post_mortem;
@@ -23,12 +24,23 @@ use crate::status::{Failure, Status};
 ///
 /// # Errors
 /// Standard output is gone.
-pub(super) fn conclude(arguments: &RunArgs, report: &Report, keepers: &[Keeper]) -> Result<Status, Failure> {
+pub(super) fn conclude(
+    arguments: &RunArgs,
+    attendance: Attendance,
+    report: &Report,
+    keepers: &[Keeper],
+) -> Result<Status, Failure> {
     let kept: Vec<Kept> = keepers.iter().map(|keeper| keeper.keep(report)).collect();
     let complaints = write_files(arguments, report);
     let status = with_files(report.conclusion.status(), &kept, &complaints);
     let mut reason = report.conclusion.sentence();
     say(arguments, report, &kept, &reason).map_err(anyhow::Error::from)?;
+    if attendance == Attendance::Attended && report.is_over_by_itself() {
+        // The terminal has its own screen back, and a guest that ends at once was hardly seen.
+        let mut printer = Printer::new(Stream::Output);
+        let screen = post_mortem::screen(report);
+        screen.iter().try_for_each(|(kind, line)| printer.line(*kind, line)).context("standard output")?;
+    }
     for complaint in &complaints {
         note(&format!("hyper86: {complaint}"));
         reason = format!("{reason}; {complaint}");

@@ -221,6 +221,11 @@ impl Report {
         }
     }
 
+    /// Whether the guest ended in an ordinary way that nobody asked for.
+    pub fn is_over_by_itself(&self) -> bool {
+        self.conclusion.guest_end().is_some() && !self.is_abnormal()
+    }
+
     /// Why nothing is known of where the guest was, if its end asks for that.
     pub fn silence(&self) -> Option<&'static str> {
         let reason = match &self.conclusion {

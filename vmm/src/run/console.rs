@@ -3,15 +3,16 @@
 //! All of it happens at guest ticks, 18.2 times a second of the guest's time, so that two runs of a script are the
 //! same to the byte whatever the host machine does meanwhile.
 
-use pc::script::{self, KeyPress, Progress, Script, Stroke};
-use pc::{GUEST_TICK, KeyEvent, MAX_COLUMNS, Pc, Ticks};
+use pc::script::{self, Progress, Script, Stroke};
+use pc::{GUEST_TICK, MAX_COLUMNS, Pc, Ticks};
 use rt::cpu::rdtsc;
 use rt::serial;
 use v8086::GuestMemory;
 use wire::frame::{Splitter, decode};
-use wire::{Cursor, End, Input, Items, KeyItem, Link, Load, Outcome, Record, RunJob, Step};
+use wire::{Cursor, End, Input, KeyItem, Link, Load, Outcome, Record, RunJob};
 
 use super::key_queue::KeyQueue;
+use super::steps::{ConfigSteps, stroke};
 use crate::local;
 use crate::report::Reporter;
 
@@ -84,39 +85,6 @@ enum Who {
     Person,
     /// A person at the machine itself.
     Local,
-}
-
-/// The steps as the boot config has them.
-struct ConfigSteps<'a>(Items<'a, Step<'a>>);
-
-impl script::Steps for ConfigSteps<'_> {
-    fn step(&self, index: usize) -> Option<script::Step<'_>> {
-        Some(match self.0.iter().nth(index)? {
-            Step::Expect(text) => script::Step::Expect(text),
-            Step::Keys(_) => script::Step::Keys,
-        })
-    }
-
-    fn stroke(&self, step: usize, index: usize) -> Option<Stroke> {
-        match self.0.iter().nth(step)? {
-            Step::Keys(items) => items.iter().nth(index).map(stroke),
-            Step::Expect(_) => None,
-        }
-    }
-}
-
-fn stroke(item: KeyItem) -> Stroke {
-    match item {
-        KeyItem::Press { scan, extended, modifiers } => Stroke::Press(KeyPress {
-            scan,
-            extended,
-            shift: modifiers.shift,
-            ctrl: modifiers.control,
-            alt: modifiers.alt,
-        }),
-        KeyItem::Move { scan, extended, pressed } => Stroke::Move(KeyEvent { scan, extended, pressed }),
-        KeyItem::Wait { milliseconds } => Stroke::Wait { milliseconds },
-    }
 }
 
 impl<'a> Console<'a> {

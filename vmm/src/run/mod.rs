@@ -21,6 +21,7 @@ mod port_io;
 mod post_mortem;
 mod sleep;
 mod statistics;
+mod steps;
 mod task_switch;
 mod turns;
 mod unrestricted;

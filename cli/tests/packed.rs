@@ -38,7 +38,7 @@ fn write_image(path: &Path) -> usize {
 
 /// Boots as a PC does.
 fn boot(path: &Path) -> (Option<i32>, String) {
-    let output = hyper86(&["pc", path.to_str().unwrap(), "--timeout", "20"]);
+    let output = hyper86(&["pc", path.to_str().unwrap(), "--timeout", "60"]);
     (output.status.code(), String::from_utf8(output.stdout).unwrap())
 }
 

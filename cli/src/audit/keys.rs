@@ -117,9 +117,11 @@ pub fn section_of(label: Option<Label>, name: &str) -> Option<Section> {
 pub fn digits(field: Field) -> usize {
     match field {
         Field::TPR_THRESHOLD | Field::POSTED_INTERRUPT_NOTIFICATION_VECTOR => 2,
-        Field::GUEST_RFLAGS => 8,
+        Field::CR3_TARGET_COUNT => 1,
+        Field::GUEST_RFLAGS | Field::EXIT_QUALIFICATION => 8,
         field if SegmentName::ALL.iter().any(|segment| segment.fields().access_rights == field) => 5,
         Field::GUEST_IA32_SYSENTER_CS | Field::HOST_IA32_SYSENTER_CS => 4,
+        Field::GUEST_INTERRUPTIBILITY_STATE | Field::GUEST_ACTIVITY_STATE => 4,
         field => field.width().bits() as usize / 4,
     }
 }

@@ -69,8 +69,10 @@ struct Parser<'a> {
     has_headline: bool,
     /// A few values that stood alone: words about a dump more likely than a dump.
     strays: Vec<Dump>,
-    /// How many values were as long as their field.
-    whole_values: usize,
+    /// How many values were filled up with zeros, or as long as their field.
+    filled_values: usize,
+    /// How many were cut off.
+    cut_values: usize,
 }
 
 /// A dump without a headline that has fewer values is none where there is another.
@@ -274,11 +276,7 @@ impl<'a> Parser<'a> {
             }
             self.end_of_dump();
             self.section = Some(Section::Guest);
-        } else if self.section == Some(Section::Guest)
-            && name == "rip"
-            && set(Field::GUEST_RIP)
-            && set(Field::GUEST_TR_BASE)
-        {
+        } else if self.section == Some(Section::Guest) && name == "rip" && set(Field::GUEST_TR_BASE) {
             self.section = Some(Section::Host);
         } else if let Some(told) = told {
             let is_later = match (self.section, told) {
@@ -321,20 +319,29 @@ impl<'a> Parser<'a> {
         let line = self.line();
         self.read.insert(line);
         if self.is_cut(field) {
-            self.dump.note(line, format!("the text ends within the value of {field}; skipped"));
+            self.dump.note(line, format!("the value of {field} is cut off; skipped"));
             return;
         }
         self.dump.set((field, Part::Whole), value, line, self.repetition);
     }
 
-    /// Whether the text ends within this value: the last word, shorter than its field in a dump that fills others up.
+    /// Whether the text or the line ends within this value: it is shorter than its field in a dump that fills others up.
+    /// Within the text somebody may have shortened it on purpose, and then it does not look filled up.
     fn is_cut(&mut self, field: Field) -> bool {
-        const MANY: usize = 4;
         let Some(Sign::Word(word)) = self.peek(0) else { return false };
-        let digits = word.strip_prefix("0x").unwrap_or(word).len();
-        let is_whole = digits >= keys::digits(field);
-        self.whole_values += usize::from(is_whole);
-        !is_whole && self.whole_values > MANY && self.at + 1 == self.tokens.len()
+        let digits = word.strip_prefix("0x").unwrap_or(word);
+        let is_whole = digits.len() >= keys::digits(field);
+        self.filled_values += usize::from(is_whole || digits.starts_with('0') && digits.len() > 5);
+        let next = self.tokens.get(self.at + 1).map(|token| token.line);
+        let is_filled_up = digits.starts_with('0') && digits.len() > 1
+            || digits.starts_with("ffff")
+            || digits.bytes().all(|digit| digit == b'f')
+            || self.cut_values > 0
+            || word == "0";
+        let is_at_end = next.is_none() || next != Some(self.line()) && is_filled_up;
+        let is_cut = !is_whole && self.filled_values > 0 && is_at_end;
+        self.cut_values += usize::from(is_cut);
+        is_cut
     }
 
     fn refuse(&mut self, meaning: Option<Meaning>, name: &str, found: &str) {

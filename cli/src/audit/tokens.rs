@@ -125,7 +125,7 @@ fn split_line(line: &Line, tokens: &mut Vec<Token>) {
 /// What KVM and Xen print with four digits.
 const FOUR_DIGITS: [&str; 10] = ["sel", "cs", "ss", "ds", "es", "fs", "gs", "tr", "id", "interruptstatus"];
 /// What they print with eight.
-const EIGHT_DIGITS: [&str; 17] = [
+const EIGHT_DIGITS: [&str; 18] = [
     "limit",
     "pinbased",
     "cpubased",
@@ -143,6 +143,7 @@ const EIGHT_DIGITS: [&str; 17] = [
     "gap",
     "window",
     "activitystate",
+    "interruptibility",
 ];
 
 /// Joins what a line break cut: the last word of the line before with the first of this one.

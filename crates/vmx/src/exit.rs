@@ -3,6 +3,7 @@
 //! A raw reason becomes an [`ExitReason`], its low half a [`BasicExitReason`]; [`Qualification`] then gives the exit
 //! qualification the meaning that it has for that reason.
 
+mod ept_walk;
 mod instruction;
 mod memory;
 mod qualification;
@@ -10,6 +11,7 @@ mod register;
 
 use core::fmt;
 
+pub use ept_walk::{EptEntry, Misconfiguration};
 pub use instruction::{
     AddressSize, Direction, InstructionInformation, IoOperand, IoQualification, IoWidth, OperandSegment,
 };

@@ -29,6 +29,8 @@ pub enum Exit {
     },
     /// It can take an interrupt now.
     InterruptWindow,
+    /// The VMX-preemption timer has run down.
+    PreemptionTimer,
     /// IN, OUT, INS or OUTS.
     Io(IoQualification),
     /// MOV to or from a control register, CLTS or LMSW.
@@ -56,6 +58,8 @@ pub enum Exit {
         /// Guest-physical address.
         physical: u64,
     },
+    /// An entry of the extended page tables is none.
+    EptMisconfiguration,
     /// Any other reason.
     Other(ExitReason),
 }
@@ -97,25 +101,25 @@ impl Exit {
     /// Reads what belongs to `reason`, and nothing else; `record` keeps it as it was.
     #[inline(always)]
     pub fn read(reason: ExitReason, record: &mut ExitRecord) -> Self {
-        let mut qualification = || {
+        let number = reason.basic_number();
+        // The one place that says what a kind of exit has: `number::have`, by which the post-mortem knows it, too.
+        let (qualification, interruption) = number::have(number);
+        if qualification {
             record.qualification = vmread(Field::EXIT_QUALIFICATION);
-            record.qualification
-        };
-        match reason.basic_number() {
-            number::EXCEPTION_OR_NMI => {
-                record.interruption = vmread(Field::VM_EXIT_INTERRUPTION_INFORMATION) as u32;
-                Self::exception(reason, record.interruption)
-            }
-            number::EXTERNAL_INTERRUPT => {
-                record.interruption = vmread(Field::VM_EXIT_INTERRUPTION_INFORMATION) as u32;
-                Self::ExternalInterrupt { vector: record.interruption as u8 }
-            }
-            number::IO_INSTRUCTION => Self::io(reason, qualification()),
+        }
+        if interruption {
+            record.interruption = vmread(Field::VM_EXIT_INTERRUPTION_INFORMATION) as u32;
+        }
+        match number {
+            number::EXCEPTION_OR_NMI => Self::exception(reason, record.interruption),
+            number::EXTERNAL_INTERRUPT => Self::ExternalInterrupt { vector: record.interruption as u8 },
+            number::IO_INSTRUCTION => Self::io(reason, record.qualification),
             number::CONTROL_REGISTER_ACCESS => {
-                Self::ControlRegister(ControlRegisterAccess::decode(qualification()))
+                Self::ControlRegister(ControlRegisterAccess::decode(record.qualification))
             }
-            number::MOV_DR => Self::DebugRegister(DebugRegisterAccess::decode(qualification())),
+            number::MOV_DR => Self::DebugRegister(DebugRegisterAccess::decode(record.qualification)),
             number::INTERRUPT_WINDOW => Self::InterruptWindow,
+            number::PREEMPTION_TIMER => Self::PreemptionTimer,
             number::CPUID => Self::Cpuid,
             number::HLT => Self::Hlt,
             number::VMCALL => Self::Vmcall,
@@ -124,13 +128,11 @@ impl Exit {
             number::INVD | number::WBINVD => Self::Invalidate,
             number::TRIPLE_FAULT => Self::TripleFault,
             number::EPT_VIOLATION => Self::EptViolation {
-                access: EptViolation(qualification()),
+                access: EptViolation(record.qualification),
                 physical: vmread(Field::GUEST_PHYSICAL_ADDRESS),
             },
-            _ => {
-                qualification();
-                Self::Other(reason)
-            }
+            number::EPT_MISCONFIGURATION => Self::EptMisconfiguration,
+            _ => Self::Other(reason),
         }
     }
 }
@@ -154,16 +156,18 @@ pub mod number {
     pub const IO_INSTRUCTION: u16 = BasicExitReason::IoInstruction as u16;
     pub const RDMSR: u16 = BasicExitReason::Rdmsr as u16;
     pub const WRMSR: u16 = BasicExitReason::Wrmsr as u16;
+    pub const PREEMPTION_TIMER: u16 = BasicExitReason::PreemptionTimer as u16;
     pub const EPT_VIOLATION: u16 = BasicExitReason::EptViolation as u16;
+    pub const EPT_MISCONFIGURATION: u16 = BasicExitReason::EptMisconfiguration as u16;
     pub const WBINVD: u16 = BasicExitReason::WbinvdOrWbnoinvd as u16;
 
-    /// Whether [`Exit::read`](super::Exit::read) keeps a qualification, and whether it keeps interruption information.
+    /// Whether an exit for this reason has a qualification, and whether it has interruption information:
+    /// [`Exit::read`](super::Exit::read) reads what it has and nothing else.
     pub const fn have(number: u16) -> (bool, bool) {
         match number {
             EXCEPTION_OR_NMI | EXTERNAL_INTERRUPT => (false, true),
-            INTERRUPT_WINDOW | CPUID | HLT | VMCALL | RDMSR | WRMSR | INVD | WBINVD | TRIPLE_FAULT => {
-                (false, false)
-            }
+            INTERRUPT_WINDOW | PREEMPTION_TIMER | CPUID | HLT | VMCALL | RDMSR | WRMSR | INVD | WBINVD
+            | TRIPLE_FAULT | EPT_MISCONFIGURATION => (false, false),
             _ => (true, false),
         }
     }
@@ -203,6 +207,7 @@ impl fmt::Display for Exit {
             Self::Nmi => write!(f, "exception or NMI (0): NMI"),
             Self::ExternalInterrupt { vector } => write!(f, "external interrupt (1), vector {vector:02X}h"),
             Self::InterruptWindow => write!(f, "interrupt window (7)"),
+            Self::PreemptionTimer => write!(f, "preemption timer (52)"),
             Self::Io(io) => write!(f, "I/O instruction (30): {io}"),
             Self::ControlRegister(access) => write!(f, "control-register access (28): {access}"),
             Self::DebugRegister(access) => write!(f, "MOV DR (29): {access}"),
@@ -216,6 +221,7 @@ impl fmt::Display for Exit {
             Self::EptViolation { access, physical } => {
                 write!(f, "EPT violation (48) at {physical:X}h: {access}")
             }
+            Self::EptMisconfiguration => write!(f, "EPT misconfiguration (49)"),
             Self::Other(reason) => write!(f, "{reason}"),
         }
     }

@@ -77,6 +77,11 @@ pub fn start(period: u64) -> u64 {
     period
 }
 
+/// Lets its interrupts in again.
+pub fn open() {
+    irq::unmask(IRQ);
+}
+
 /// No more interrupts.
 pub fn stop() {
     irq::mask(IRQ);

@@ -6,6 +6,7 @@
 #![no_std]
 #![no_main]
 
+mod aids;
 mod clock;
 mod component;
 mod cpu;

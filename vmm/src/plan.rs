@@ -11,6 +11,7 @@ use vmx::controls::{self, ControlKind, ControlRefused, settle};
 use vmx::segment::{AccessRights, Segment, SegmentName};
 use vmx::{Capabilities, Field, Machine};
 
+use crate::aids::{Aids, FIRST_WINDING, VPID};
 use crate::component::{Component, Table};
 use crate::cpu::{registers, world_switch};
 use crate::memory::{PhysicalAddress, Tables};
@@ -33,6 +34,8 @@ pub struct Surroundings<'a> {
     pub capabilities: &'a Capabilities,
     /// I/O bitmaps A and B.
     pub io_bitmaps: [PhysicalAddress; 2],
+    /// The MSR bitmap of an unrestricted guest.
+    pub msr_bitmap: Option<PhysicalAddress>,
     /// What the processor returns to.
     pub host: HostState,
 }
@@ -74,7 +77,7 @@ pub fn component(
 ) -> Result<Machine, ControlRefused> {
     let mut machine = Machine::new();
     host(&mut machine, &around.host);
-    control_words(&mut machine, around, 0)?;
+    control_words(&mut machine, around, 0, Aids::default())?;
     machine.set(Field::EXCEPTION_BITMAP, 0);
     machine.set(Field::CR0_GUEST_HOST_MASK, COMPONENT_CR0_MASK);
     machine.set(Field::CR0_READ_SHADOW, GUEST_CR0);
@@ -109,7 +112,8 @@ pub fn component(
 pub fn real_mode_pc(around: &Surroundings, tables: Tables) -> Result<Machine, ControlRefused> {
     let mut machine = Machine::new();
     host(&mut machine, &around.host);
-    control_words(&mut machine, around, if tables.ept.is_some() { secondary::ENABLE_EPT } else { 0 })?;
+    let second = if tables.ept.is_some() { secondary::ENABLE_EPT } else { 0 };
+    control_words(&mut machine, around, second, Aids::default())?;
     if let Some(pointer) = tables.ept {
         machine.set(Field::EPT_POINTER, pointer);
     }
@@ -143,7 +147,15 @@ pub fn real_mode_pc(around: &Surroundings, tables: Tables) -> Result<Machine, Co
 pub fn unrestricted_pc(around: &Surroundings, tables: Tables) -> Result<Machine, ControlRefused> {
     let mut machine = Machine::new();
     host(&mut machine, &around.host);
-    control_words(&mut machine, around, secondary::ENABLE_EPT | secondary::UNRESTRICTED_GUEST)?;
+    let aids = Aids::of(around.capabilities);
+    let vpid = if aids.vpid { secondary::ENABLE_VPID } else { 0 };
+    control_words(&mut machine, around, secondary::ENABLE_EPT | secondary::UNRESTRICTED_GUEST | vpid, aids)?;
+    if aids.vpid {
+        machine.set(Field::VIRTUAL_PROCESSOR_ID, VPID.into());
+    }
+    if aids.timer.is_some() {
+        machine.set(Field::VMX_PREEMPTION_TIMER_VALUE, FIRST_WINDING);
+    }
     // Else the guest would inherit LME, and paging without PAE be #GP.
     machine.set(Field::GUEST_IA32_EFER, 0);
     machine.set(Field::HOST_IA32_EFER, registers::extended_feature_enable());
@@ -173,9 +185,10 @@ pub fn unrestricted_pc(around: &Surroundings, tables: Tables) -> Result<Machine,
     Ok(machine)
 }
 
-/// Exceptions of an unrestricted guest that exit: #MF, which a PC reports by IRQ 13, and #AC, which a misaligned stack
-/// raises again at each delivery, so that a processor that delivers it by itself may never come to an exit.
-pub const UNRESTRICTED_EXCEPTIONS: u32 = 1 << 16 | 1 << 17;
+/// Exceptions of an unrestricted guest that exit: #MF, which a PC reports by IRQ 13, and #DB and #AC, which a breakpoint
+/// on the stack, or a stack that is misaligned, raises again at each delivery, so that a processor that delivers them by
+/// itself may never come to an exit (CVE-2015-8104, CVE-2015-5307).
+pub const UNRESTRICTED_EXCEPTIONS: u32 = 1 << 1 | 1 << 16 | 1 << 17;
 
 /// CR0 bits that an unrestricted guest does not own: NE, which VMX fixes, the cache bits, which an exit does not restore,
 /// and PE: as long as the guest has not set it, CS's base is known from its selector.
@@ -231,10 +244,15 @@ fn control_words(
     machine: &mut Machine,
     around: &Surroundings,
     secondary_wanted: u64,
+    aids: Aids,
 ) -> Result<(), ControlRefused> {
     use controls::{entry, exit, pin, primary};
     // Host interrupts and NMIs must end the guest's turn, or a guest that never exits could not be stopped.
-    let pin_wanted = pin::EXTERNAL_INTERRUPT_EXITING | pin::NMI_EXITING;
+    let (pin_timer, exit_timer) = match aids.timer {
+        Some(_) => (pin::ACTIVATE_VMX_PREEMPTION_TIMER, exit::SAVE_VMX_PREEMPTION_TIMER_VALUE),
+        None => (0, 0),
+    };
+    let pin_wanted = pin::EXTERNAL_INTERRUPT_EXITING | pin::NMI_EXITING | pin_timer;
     // What a ring-0 guest could use to reach beyond its VM, and every port.
     let isolating = primary::HLT_EXITING
         | primary::MWAIT_EXITING
@@ -253,7 +271,14 @@ fn control_words(
         (entry::LOAD_IA32_EFER, exit::LOAD_IA32_EFER)
     };
     let second = if secondary_wanted == 0 { 0 } else { primary::ACTIVATE_SECONDARY_CONTROLS };
-    let primary_forbidden = primary::USE_MSR_BITMAPS
+    let bitmap = match around.msr_bitmap {
+        Some(address) if aids.msr_bitmap => {
+            machine.set(Field::MSR_BITMAPS_ADDRESS, address.0);
+            primary::USE_MSR_BITMAPS
+        }
+        _ => 0,
+    };
+    let primary_forbidden = (primary::USE_MSR_BITMAPS & !bitmap)
         | primary::USE_TPR_SHADOW
         | primary::INTERRUPT_WINDOW_EXITING
         | (primary::ACTIVATE_SECONDARY_CONTROLS & !second);
@@ -261,13 +286,14 @@ fn control_words(
     let exit_wanted = exit::HOST_ADDRESS_SPACE_SIZE
         | exit::ACKNOWLEDGE_INTERRUPT_ON_EXIT
         | exit::SAVE_DEBUG_CONTROLS
+        | exit_timer
         | exit_efer;
     let words = [
         (Field::PIN_BASED_VM_EXECUTION_CONTROLS, ControlKind::PinBased, pin_wanted, 0),
         (
             Field::PRIMARY_PROCESSOR_BASED_VM_EXECUTION_CONTROLS,
             ControlKind::Primary,
-            isolating | paging | second,
+            isolating | paging | bitmap | second,
             primary_forbidden,
         ),
         (Field::PRIMARY_VM_EXIT_CONTROLS, ControlKind::Exit, exit_wanted, 0),

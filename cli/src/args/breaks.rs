@@ -70,6 +70,10 @@ pub enum RunBreakName {
     Exception,
     /// The VMM loops for ever.
     Hang,
+    /// Then the extended page tables allow writes to the guest's first page, but no reads: an EPT misconfiguration.
+    EptEntry,
+    /// Then the guest's first page is not present in the extended page tables: an EPT violation.
+    EptPage,
 }
 
 impl From<RunBreakName> for RunBreak {
@@ -80,6 +84,8 @@ impl From<RunBreakName> for RunBreak {
             RunBreakName::Panic => Self::Panic,
             RunBreakName::Exception => Self::Exception,
             RunBreakName::Hang => Self::Hang,
+            RunBreakName::EptEntry => Self::EptEntry,
+            RunBreakName::EptPage => Self::EptPage,
         }
     }
 }

@@ -182,3 +182,32 @@ pub fn try_vmwrite(field: Field, value: u64) -> Result<(), VmxFailure> {
     }
     outcome(carry, zero)
 }
+
+/// INVEPT or INVVPID of one context, the type 1 of both.
+const ONE_CONTEXT: u64 = 1;
+
+/// INVEPT: what the processor has kept of the extended page tables that `pointer`, an EPT pointer, leads to.
+///
+/// # Safety
+/// In VMX root operation; the processor has INVEPT of one context, and `pointer` is one that a VM entry takes.
+pub unsafe fn invept(pointer: u64) {
+    let descriptor = [pointer, 0];
+    // SAFETY: the caller vouches for the instruction; it changes translations of guests only.
+    unsafe {
+        asm!("invept {}, [{}]", "jbe 77f", ".pushsection .text.unlikely.invept, \"ax\"", "77: ud2", ".popsection",
+            in(reg) ONE_CONTEXT, in(reg) &descriptor, options(nostack));
+    }
+}
+
+/// INVVPID: what the processor has kept of linear addresses of the guest `vpid`.
+///
+/// # Safety
+/// In VMX root operation; the processor has INVVPID of one context, and `vpid` is not 0.
+pub unsafe fn invvpid(vpid: u16) {
+    let descriptor = [u64::from(vpid), 0];
+    // SAFETY: the caller vouches for the instruction; it changes translations of guests only.
+    unsafe {
+        asm!("invvpid {}, [{}]", "jbe 77f", ".pushsection .text.unlikely.invvpid, \"ax\"", "77: ud2", ".popsection",
+            in(reg) ONE_CONTEXT, in(reg) &descriptor, options(nostack));
+    }
+}

@@ -156,6 +156,10 @@ pub enum RunBreak {
     Exception,
     /// The VMM loops for ever.
     Hang,
+    /// After it, the extended page tables have an entry for the guest's first page that is none.
+    EptEntry,
+    /// After it, the guest's first page is not present in the extended page tables.
+    EptPage,
 }
 
 /// How a processor answers VMLAUNCH with a broken plan.

@@ -12,5 +12,6 @@ pub mod nmi;
 pub mod registers;
 pub mod testbed;
 pub mod timer;
+pub mod translations;
 pub mod vmx;
 pub mod world_switch;

@@ -86,6 +86,7 @@ fn call(context: &mut Context, operation: &VmxOperation, processor: &Processor) 
     let around = Surroundings {
         capabilities: &processor.capabilities,
         io_bitmaps: [bitmaps[0].address(), bitmaps[1].address()],
+        msr_bitmap: None,
         host: HostState::current(),
     };
     let mut machine = plan::component(&around, &component, space.directory().address())?;

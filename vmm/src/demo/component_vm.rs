@@ -68,6 +68,7 @@ impl<'vmx> Planned<'vmx> {
         let around = Surroundings {
             capabilities: &processor.capabilities,
             io_bitmaps: [bitmaps[0].address(), bitmaps[1].address()],
+            msr_bitmap: None,
             host: HostState::current(),
         };
         let machine = plan::component(&around, &component, space.directory().address())?;

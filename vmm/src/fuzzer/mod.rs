@@ -18,7 +18,7 @@ use crate::lifecycle::{enter_vmx, make_current};
 use crate::memory::PAGE_BYTES;
 use crate::memory::integrity::Seal;
 use crate::plan::{HostState, Surroundings};
-use crate::{Context, Ending, io, probe, run};
+use crate::{Context, Ending, aids, io, probe, run};
 
 use idle::IdleGuest;
 use trial::Trial;
@@ -30,10 +30,12 @@ use trial::Trial;
 pub fn fuzz(context: &mut Context, job: &FuzzJob) -> Result<Ending, Failure> {
     let processor = probe::prepare(&mut context.report, None)?;
     let operation = enter_vmx(context, &processor)?;
-    let bitmaps = io::intercept_all_ports(&mut context.frames)?;
+    let [io_a, io_b] = io::intercept_all_ports(&mut context.frames)?;
+    let bitmaps = [io_a, io_b, aids::msr_bitmap(&mut context.frames)?];
     let around = Surroundings {
         capabilities: &processor.capabilities,
         io_bitmaps: [bitmaps[0].address(), bitmaps[1].address()],
+        msr_bitmap: Some(bitmaps[2].address()),
         host: HostState::current(),
     };
     let backend = run::choose(job.run.backend, &processor.capabilities)?;

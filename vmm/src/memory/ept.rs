@@ -4,6 +4,10 @@
 //! to 4 GiB, every page is one page of ones that cannot be written: one table and one directory serve them all.
 
 use vmx::Capabilities;
+use vmx::capability::EptVpid;
+use vmx::exit::EptEntry;
+
+use crate::cpu::translations;
 
 use super::paging::entry as paging;
 use super::tss::V8086Tss;
@@ -52,6 +56,8 @@ pub struct ExtendedPageTables {
     outside: Frame,
     outside_directory: Frame,
     service: Option<Service>,
+    /// What the processor can do with them.
+    pub abilities: EptVpid,
 }
 
 /// What a guest in virtual-8086 mode needs in its physical memory.
@@ -81,6 +87,7 @@ impl ExtendedPageTables {
             outside: frames.take()?,
             outside_directory: frames.take()?,
             service: None,
+            abilities: capabilities.ept_vpid(),
         };
         let table = |frame: &Frame| frame.address().0 | entry::TABLE;
         tables.root.set_u64(0, table(&tables.pointers));
@@ -126,12 +133,54 @@ impl ExtendedPageTables {
         table.set_u64(page % ENTRIES, frame.0 | rights);
     }
 
+    /// The entries that translate a guest-physical address, from the root on, up to the first that maps it or is not
+    /// present. Of RAM that is mapped in small pages the last stays in the dark.
+    pub fn walk(&self, address: u64) -> impl Iterator<Item = EptEntry> {
+        let index = |level: u32| (address >> (12 + 9 * (level - 1))) as usize % ENTRIES;
+        let (gib, around) = (index(3), index(2));
+        let directory = if gib == 0 { &self.directory } else { &self.outside_directory };
+        let table = match (gib, around) {
+            (0, 0) => Some(&self.low),
+            (0, SERVICE) => self.service.as_ref().map(|service| &service.table).or(Some(&self.outside)),
+            _ => (directory.u64(around) == self.outside_directory.u64(0)).then_some(&self.outside),
+        };
+        let entries = [
+            Some(self.root.u64(index(4))),
+            Some(self.pointers.u64(gib)),
+            Some(directory.u64(around)),
+            table.map(|table| table.u64(index(1))),
+        ];
+        let entries =
+            (1..=4).rev().zip(entries).map_while(|(level, value)| Some(EptEntry { level, value: value? }));
+        let mut over = false;
+        entries.take_while(move |entry| {
+            let before = over;
+            over |= entry.maps() || !entry.is_present();
+            !before
+        })
+    }
+
+    /// Breaks the entry of page 0, on purpose: the guest's interrupt table.
+    pub fn break_first_page(&mut self, entry: u64) {
+        self.low.set_u64(0, entry);
+        self.changed();
+    }
+
+    /// The processor must not use what it has kept of entries that were changed in place.
+    pub fn changed(&self) {
+        translations::forget_physical(self.pointer());
+    }
+
+    fn pointer(&self) -> u64 {
+        self.root.address().0 | EPT_POINTER
+    }
+
     /// Where the processor finds them.
     pub fn tables(&self) -> Tables {
         Tables {
             directory: PhysicalAddress(if self.service.is_some() { SERVICE_BASE.into() } else { 0 }),
             tss: V8086Tss::table(SERVICE_LINEAR + (SERVICE_BASE & 0x3F_FFFF) + PAGE_BYTES as u32),
-            ept: Some(self.root.address().0 | EPT_POINTER),
+            ept: Some(self.pointer()),
         }
     }
 

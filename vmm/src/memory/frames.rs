@@ -34,6 +34,11 @@ impl Frame {
         self.0
     }
 
+    /// The little-endian quadword at entry `index`, 0 to 511.
+    pub fn u64(&self, index: usize) -> u64 {
+        u64::from_le_bytes(self.0.as_chunks().0[index])
+    }
+
     /// Stores a little-endian quadword at entry `index`, 0 to 511.
     pub fn set_u64(&mut self, index: usize, value: u64) {
         self.0[8 * index..8 * index + 8].copy_from_slice(&value.to_le_bytes());

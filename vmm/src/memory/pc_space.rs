@@ -1,13 +1,14 @@
 //! The physical memory of a guest PC: 640 KiB, video memory, ROM, RAM above 1 MiB, holes that read all ones, and an A20
 //! gate. What the guest's processor sees of it is up to the tables ([`PageTables`] or [`ExtendedPageTables`]).
 
+mod guest_memory;
 #[cfg(feature = "fuzz")]
 mod written;
 
 use core::ops::Range;
 
-use v8086::GuestMemory;
 use vmx::Capabilities;
+use vmx::exit::{EptEntry, Misconfiguration};
 
 use super::ept::{ExtendedPageTables, Mode};
 use super::paging::PageTables;
@@ -33,10 +34,6 @@ const A20: usize = 1 << 20;
 
 /// Where video modes with pixels have their memory.
 const PIXEL_PAGES: Range<usize> = 0xA0..0xB0;
-
-/// What is RAM whatever the devices say: conventional memory, and the memory of text modes.
-const CONVENTIONAL: Range<usize> = 0..0xA_0000;
-const TEXT_MEMORY: Range<usize> = 0xB_0000..0xC_0000;
 
 /// The A20 gate works on the first 2 MiB.
 const A20_REACH: usize = 2 << 20;
@@ -166,6 +163,7 @@ impl PcSpace {
         if self.a20 != on {
             self.a20 = on;
             (A20 / PAGE_BYTES..self.small_pages()).for_each(|page| self.map(page));
+            self.changed();
         }
     }
 
@@ -179,7 +177,13 @@ impl PcSpace {
                     self.map(page);
                 }
             }
+            self.changed();
         }
+    }
+
+    /// Whether the guest may not write to `address`.
+    pub fn is_refused(&self, address: u64) -> bool {
+        self.kind(self.gate(address as usize) / PAGE_BYTES) != Page::Ram
     }
 
     /// Lets the next instruction write to the read-only page of `address` without effect: maps a copy there. `false` if
@@ -203,15 +207,44 @@ impl PcSpace {
             self.map(earlier);
         }
         self.map_to(page, frame, Access::Write);
+        self.changed();
         true
     }
 
     /// Undoes [`PcSpace::open`].
     pub fn close(&mut self) {
+        let mut any = false;
         for index in 0..self.copies.len() {
             if let Some(page) = self.copies[index].1.take() {
                 self.map(page);
+                any = true;
             }
+        }
+        if any {
+            self.changed();
+        }
+    }
+
+    /// Pages were mapped in place. A VM entry forgets what it must of page tables, but not of extended ones.
+    fn changed(&self) {
+        if let PcTables::Extended(tables) = &self.tables {
+            tables.changed();
+        }
+    }
+
+    /// Shows the entries of extended page tables that translate a guest-physical address, each with what is wrong with it.
+    pub fn walk(&self, address: u64, show: &mut dyn FnMut(EptEntry, Option<Misconfiguration>)) {
+        let PcTables::Extended(tables) = &self.tables else { return };
+        let physical_bits = rt::cpu::cpuid(0x8000_0008, 0).eax as u8;
+        for entry in tables.walk(address) {
+            show(entry, entry.misconfiguration(tables.abilities, physical_bits));
+        }
+    }
+
+    /// Breaks the entry of the guest's first page, on purpose.
+    pub fn break_first_page(&mut self, entry: u64) {
+        if let PcTables::Extended(tables) = &mut self.tables {
+            tables.break_first_page(entry);
         }
     }
 
@@ -290,122 +323,5 @@ impl PcSpace {
             Page::Rom | Page::Hole => {}
         }
         length
-    }
-}
-
-/// Whether `length` bytes from `address` on are RAM whatever the devices say: what services work on, nearly always.
-#[inline(always)]
-fn is_plain(address: u32, length: usize) -> bool {
-    let (address, end) = (address as usize, address as usize + length);
-    end <= CONVENTIONAL.end || address >= TEXT_MEMORY.start && end <= TEXT_MEMORY.end
-}
-
-impl PcSpace {
-    #[inline(always)]
-    fn load<const N: usize>(&self, address: u32) -> [u8; N] {
-        if is_plain(address, N)
-            && let Some(bytes) = self.ram.load(address as usize)
-        {
-            return bytes;
-        }
-        let mut bytes = [0; N];
-        self.read(address, &mut bytes);
-        bytes
-    }
-
-    #[inline]
-    fn store<const N: usize>(&mut self, address: u32, bytes: [u8; N]) {
-        if !(is_plain(address, N) && self.ram.store(address as usize, bytes)) {
-            self.write(address, &bytes);
-        }
-    }
-}
-
-impl GuestMemory for PcSpace {
-    fn holds(&self, address: u32, bytes: &[u8]) -> bool {
-        is_plain(address, bytes.len()) && self.ram.holds(address as usize, bytes)
-    }
-
-    fn copy_within(&mut self, from: u32, to: u32, length: usize) {
-        if is_plain(from, length) && is_plain(to, length) {
-            return self.ram.copy_within(from as usize, to as usize, length);
-        }
-        // Such as a scroll over the end of a text mode's memory: byte by byte, in the order that overlapping asks for.
-        for done in 0..length as u32 {
-            let offset = if to > from { length as u32 - 1 - done } else { done };
-            let byte = self.read_u8(from + offset);
-            self.write_u8(to + offset, byte);
-        }
-    }
-
-    fn fill_u16(&mut self, linear: u32, value: u16, count: u32) {
-        let length = 2 * count as usize;
-        if is_plain(linear, length) {
-            return self.ram.fill_u16(linear as usize, value, length);
-        }
-        for index in 0..count {
-            self.write_u16(linear.wrapping_add(2 * index), value);
-        }
-    }
-
-    #[inline(always)]
-    fn read_u8(&self, linear: u32) -> u8 {
-        let [byte] = self.load(linear);
-        byte
-    }
-
-    #[inline(always)]
-    fn read_u16(&self, linear: u32) -> u16 {
-        u16::from_le_bytes(self.load(linear))
-    }
-
-    fn read_u32(&self, linear: u32) -> u32 {
-        u32::from_le_bytes(self.load(linear))
-    }
-
-    fn write_u8(&mut self, linear: u32, value: u8) {
-        self.store(linear, [value]);
-    }
-
-    fn write_u16(&mut self, linear: u32, value: u16) {
-        self.store(linear, value.to_le_bytes());
-    }
-
-    fn write_u32(&mut self, linear: u32, value: u32) {
-        self.store(linear, value.to_le_bytes());
-    }
-
-    fn read(&self, address: u32, bytes: &mut [u8]) {
-        if is_plain(address, bytes.len()) {
-            return self.ram.read(address as usize, bytes);
-        }
-        let mut done = 0;
-        while done < bytes.len() {
-            done += self.read_page(self.gate(address as usize + done), &mut bytes[done..]);
-        }
-    }
-
-    fn write(&mut self, address: u32, bytes: &[u8]) {
-        if is_plain(address, bytes.len()) {
-            return self.ram.write(address as usize, bytes);
-        }
-        let mut done = 0;
-        while done < bytes.len() {
-            done += self.write_page(self.gate(address as usize + done), &bytes[done..]);
-        }
-    }
-
-    fn read_physical(&self, address: u32, bytes: &mut [u8]) {
-        let mut done = 0;
-        while done < bytes.len() {
-            done += self.read_page(address as usize + done, &mut bytes[done..]);
-        }
-    }
-
-    fn write_physical(&mut self, address: u32, bytes: &[u8]) {
-        let mut done = 0;
-        while done < bytes.len() {
-            done += self.write_page(address as usize + done, &bytes[done..]);
-        }
     }
 }

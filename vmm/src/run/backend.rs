@@ -14,6 +14,7 @@ use vmx::controls::ControlRefused;
 use vmx::exit::IoQualification;
 use vmx::{Capabilities, Machine};
 
+use crate::aids::Aids;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::memory::{Tables, Translation};
@@ -28,6 +29,11 @@ use super::vm::{Next, Vm};
 pub trait Backend {
     /// As the command line has it.
     fn name(&self) -> &'static str;
+
+    /// What the processor does for the guest besides running it.
+    fn aids(&self, _: &Capabilities) -> Aids {
+        Aids::default()
+    }
 
     /// Which tables stand between the guest and its memory.
     fn translation(&self) -> Translation;
@@ -98,21 +104,32 @@ pub fn choose(
     wanted: wire::Backend,
     capabilities: &Capabilities,
 ) -> Result<&'static dyn Backend, Impossible> {
-    let lacking = |wanted: &'static str, lacking: &'static str| Err(Impossible { wanted, lacking });
+    let ept = extended_tables(capabilities);
+    let unrestricted = ept.and(if capabilities.unrestricted_guest() {
+        Ok(())
+    } else {
+        Err("unrestricted guest (MSR 48Bh bit 39)")
+    });
+    let lacking = |wanted: &'static str| move |lacking: &'static str| Impossible { wanted, lacking };
     match wanted {
-        wire::Backend::Auto if capabilities.unrestricted_guest() => Ok(&Unrestricted),
-        wire::Backend::Auto if capabilities.ept() => Ok(&V8086_EPT),
+        wire::Backend::Auto if unrestricted.is_ok() => Ok(&Unrestricted),
+        wire::Backend::Auto if ept.is_ok() => Ok(&V8086_EPT),
         wire::Backend::Auto | wire::Backend::V8086 => Ok(&V8086),
-        wire::Backend::V8086Ept if !capabilities.ept() => {
-            lacking("v8086-ept", "EPT (\"enable EPT\", MSR 48Bh bit 33)")
+        wire::Backend::V8086Ept => ept.map(|()| &V8086_EPT as _).map_err(lacking("v8086-ept")),
+        wire::Backend::Unrestricted => {
+            unrestricted.map(|()| &Unrestricted as _).map_err(lacking("unrestricted"))
         }
-        wire::Backend::V8086Ept => Ok(&V8086_EPT),
-        wire::Backend::Unrestricted if !capabilities.ept() => {
-            lacking("unrestricted", "EPT (\"enable EPT\", MSR 48Bh bit 33)")
-        }
-        wire::Backend::Unrestricted if !capabilities.unrestricted_guest() => {
-            lacking("unrestricted", "unrestricted guest (MSR 48Bh bit 39)")
-        }
-        wire::Backend::Unrestricted => Ok(&Unrestricted),
+    }
+}
+
+/// Whether there are extended page tables whose entries can be changed; else what lacks.
+fn extended_tables(capabilities: &Capabilities) -> Result<(), &'static str> {
+    let ability = capabilities.ept_vpid();
+    if !capabilities.ept() {
+        Err("EPT (\"enable EPT\", MSR 48Bh bit 33)")
+    } else if !(ability.invept() && ability.invept_single_context()) {
+        Err("INVEPT of one context (MSR 48Ch bits 20 and 25)")
+    } else {
+        Ok(())
     }
 }

@@ -20,12 +20,15 @@ impl Life<'_, '_> {
     }
 
     /// Breaks what the job wants broken later.
-    pub(super) fn break_later(&self) {
+    pub(super) fn break_later(&mut self) {
         match self.job.sabotage {
             None | Some(RunBreak::FirstEntry) => {}
             Some(RunBreak::Entry) => break_link_pointer(),
             Some(RunBreak::Panic) => panic!("broken on purpose"),
             Some(RunBreak::Exception) => vmwrite(Field::EXIT_REASON, 0),
+            // Writes without reads, and nothing at all.
+            Some(RunBreak::EptEntry) => self.vm.space.break_first_page(0b010),
+            Some(RunBreak::EptPage) => self.vm.space.break_first_page(0),
             Some(RunBreak::Hang) => loop {
                 core::hint::spin_loop();
             },

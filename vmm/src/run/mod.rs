@@ -6,9 +6,11 @@
 mod backend;
 mod bios_trace;
 mod console;
+mod control_registers;
 mod cpuid;
 mod disk;
 mod end;
+mod ept_report;
 #[cfg(feature = "fuzz")]
 mod first_write;
 mod idle;
@@ -44,11 +46,11 @@ use crate::guest_cpu::{AtExit, GuestCpu};
 use crate::host_timer::{self, HostTimer};
 use crate::lifecycle::{self, enter_vmx, leave_vmx, make_current};
 use crate::memory::integrity::Seal;
-use crate::memory::{PcSpace, watched};
+use crate::memory::{Mode, PcSpace, Translation, watched};
 use crate::operation::{CurrentVmcs, LaunchedVmcs};
 use crate::plan::{HostState, Surroundings};
 use crate::probe::{self, Processor};
-use crate::{Context, Ending, io};
+use crate::{Context, Ending, aids, io};
 
 pub use backend::Impossible;
 #[cfg(feature = "fuzz")]
@@ -74,10 +76,12 @@ pub fn run(context: &mut Context, job: &RunJob) -> Result<Ending, Failure> {
     let processor = probe::prepare(&mut context.report, None)?;
     let operation = enter_vmx(context, &processor)?;
     let vmcs = make_current(context, &operation, &processor)?;
-    let bitmaps = io::intercept_all_ports(&mut context.frames)?;
+    let [io_a, io_b] = io::intercept_all_ports(&mut context.frames)?;
+    let bitmaps = [io_a, io_b, aids::msr_bitmap(&mut context.frames)?];
     let around = Surroundings {
         capabilities: &processor.capabilities,
         io_bitmaps: [bitmaps[0].address(), bitmaps[1].address()],
+        msr_bitmap: Some(bitmaps[2].address()),
         host: HostState::current(),
     };
     let mut vm = build(context, job, &processor)?;
@@ -115,7 +119,15 @@ pub fn build(context: &mut Context, job: &RunJob, processor: &Processor) -> Resu
     rt::trap::set_nmi_hook(|_| {});
     let backend = backend::choose(job.backend, &processor.capabilities)?;
     context.report.step(format_args!("back-end: {}", backend.name()));
+    let aids = backend.aids(&processor.capabilities);
     let translation = backend.translation();
+    if let Translation::Extended(mode) = translation {
+        let size = if processor.capabilities.ept_vpid().pages_2m() { "2-MiB" } else { "4-KiB" };
+        context.report.detail(format_args!("EPT: RAM above 2 MiB in {size} pages"));
+        if mode == Mode::Unrestricted {
+            context.report.detail(format_args!("{aids}"));
+        }
+    }
     let extended_bytes = job.extended_kib as usize * 1024;
     let capabilities = &processor.capabilities;
     let mut space = PcSpace::new(&mut context.frames, capabilities, translation, extended_bytes)?;
@@ -149,7 +161,8 @@ pub fn build(context: &mut Context, job: &RunJob, processor: &Processor) -> Resu
         stepping: None,
         primary_controls: 0,
         window_wanted: false,
-        watchdog: IoApic::map(),
+        watchdog: if aids.timer.is_none() { IoApic::map() } else { None },
+        aids,
         watched: 0,
         dropped_writes: 0,
         timer_period: 0,
@@ -235,7 +248,8 @@ impl Life<'_, '_> {
         loop {
             let wants_look = self.vm.look_at.is_some();
             let pause = turns::turns(self.vm, vmcs, &mut self.context.report, reason)?;
-            let for_a_look = wants_look && pause.reason.basic_number() == number::EXTERNAL_INTERRUPT;
+            let timers = [number::EXTERNAL_INTERRUPT, number::PREEMPTION_TIMER];
+            let for_a_look = wants_look && timers.contains(&pause.reason.basic_number());
             if let Some(statistics) = &mut self.vm.statistics {
                 statistics.exit(pause.reason, &Exit::decode(pause.reason));
             }

@@ -14,8 +14,9 @@ use vmx::segment::SegmentName;
 use crate::cpu::vmx::{vmread, vmwrite};
 use crate::guest_cpu::AtExit;
 
+use super::control_registers::{register, set_cr3, set_register};
 use super::linear_space::{LinearSpace, PageFault};
-use super::unrestricted::{raise, register, set_cr3, set_register};
+use super::unrestricted::raise;
 use super::vm::{Next, Vm};
 
 /// What stops a task switch.

@@ -4,16 +4,14 @@
 //! touches a control bit that VMX or the host owns.
 
 use pc::Ticks;
-use v8086::{Debug, Flags, General, GuestMemory, Shutdown, vector};
-use vmx::control_register::{cr0, cr4};
+use v8086::{Debug, Flags, Shutdown, vector};
+use vmx::control_register::cr0;
 use vmx::controls::ControlRefused;
 use vmx::event::{Event, EventKind};
-use vmx::exit::{
-    BasicExitReason, ControlRegisterAccess, ControlRegisterAction, ExitReason, GeneralRegister,
-    IoQualification, TaskSwitch,
-};
-use vmx::{Field, Machine};
+use vmx::exit::{BasicExitReason, EptViolation, ExitReason, IoQualification, TaskSwitch};
+use vmx::{Capabilities, Field, Machine};
 
+use crate::aids::Aids;
 use crate::cpu::registers;
 use crate::cpu::vmx::{vmread, vmwrite};
 use crate::exit::Exit;
@@ -24,6 +22,8 @@ use crate::plan::{self, Surroundings};
 use crate::report::Reporter;
 
 use super::backend::Backend;
+use super::control_registers::control_register;
+use super::ept_report;
 use super::linear_io;
 use super::msrs::COUNTERS;
 use super::task_switch;
@@ -37,6 +37,10 @@ impl Backend for Unrestricted {
         "unrestricted"
     }
 
+    fn aids(&self, capabilities: &Capabilities) -> Aids {
+        Aids::of(capabilities)
+    }
+
     fn translation(&self) -> Translation {
         Translation::Extended(Mode::Unrestricted)
     }
@@ -45,10 +49,11 @@ impl Backend for Unrestricted {
         plan::unrestricted_pc(around, tables)
     }
 
-    fn answer(&self, vm: &mut Vm, exit: Exit, _: &mut Reporter) -> Result<Next, Failure> {
+    fn answer(&self, vm: &mut Vm, exit: Exit, report: &mut Reporter) -> Result<Next, Failure> {
         match exit {
             Exit::Exception { event, .. } => exception(vm, event),
-            Exit::EptViolation { physical, .. } => write_to_rom(vm, physical),
+            Exit::EptViolation { physical, access } => write_to_rom(vm, physical, access, report),
+            Exit::EptMisconfiguration => Err(ept_report::tell(vm, report, None)),
             Exit::ControlRegister(access) => control_register(vm, access),
             Exit::Hlt => {
                 skip_instruction(vm);
@@ -165,14 +170,14 @@ fn exception(vm: &mut Vm, event: Event) -> Result<Next, Failure> {
     // Whatever came ends the step: an instruction that faulted first comes to the ROM again.
     stepped.into_iter().for_each(|stepping| end_step(vm, stepping));
     match (event.vector, stepped) {
-        (vector::DEBUG, Some(stepping)) => {
-            let causes = vmread(Field::EXIT_QUALIFICATION);
-            let causes = if stepping.guest_traps { causes } else { causes & !u64::from(Debug::BS) };
-            if causes & u64::from(Debug::BREAKPOINTS | Debug::BS | Debug::BD) != 0 {
-                // The exit came before the processor noted the causes.
-                registers::note_debug_exception(causes);
-                raise(vector::DEBUG, None);
-            }
+        // ICEBP, which no step hides.
+        (vector::DEBUG, _) if event.kind == EventKind::PrivilegedSoftwareException => {
+            vmwrite(Field::VM_ENTRY_INSTRUCTION_LENGTH, vmread(Field::VM_EXIT_INSTRUCTION_LENGTH));
+            inject(event);
+            Ok(Next::Run)
+        }
+        (vector::DEBUG, stepped) => {
+            debug_exception(vm, stepped);
             Ok(Next::Run)
         }
         (vector::X87_ERROR, _) => {
@@ -194,11 +199,35 @@ fn exception(vm: &mut Vm, event: Event) -> Result<Next, Failure> {
     }
 }
 
+/// A #DB, which exits only so that a guest whose handler cannot be reached without another one loops through the VMM.
+/// The VMM's own step is none of the guest's business.
+fn debug_exception(vm: &mut Vm, stepped: Option<Stepping>) {
+    const ANY: u32 = Debug::BREAKPOINTS | Debug::BS | Debug::BD;
+    let causes = vmread(Field::EXIT_QUALIFICATION);
+    let own_step = stepped.is_some_and(|stepping| !stepping.guest_traps);
+    let causes = if own_step { causes & !u64::from(Debug::BS) } else { causes };
+    if own_step && causes & u64::from(ANY) == 0 {
+        return;
+    }
+    // The exit came before the processor noted the causes, and before its delivery did what it does.
+    registers::note_debug_exception(causes);
+    let dr7 = vmread(Field::GUEST_DR7);
+    if dr7 & u64::from(Debug::GD) != 0 {
+        vmwrite(Field::GUEST_DR7, dr7 & !u64::from(Debug::GD));
+    }
+    vm.at.end_blocking();
+    raise(vector::DEBUG, None);
+}
+
 /// A write to ROM, to a hole or beyond the memory: it runs once on a copy, and so vanishes.
-fn write_to_rom(vm: &mut Vm, physical: u64) -> Result<Next, Failure> {
+fn write_to_rom(
+    vm: &mut Vm,
+    physical: u64,
+    access: EptViolation,
+    report: &mut Reporter,
+) -> Result<Next, Failure> {
     if !vm.space.open(physical) {
-        let rip = vm.at.rip;
-        return Err(unexpected(format_args!("EPT violation at {physical:X}h, RIP {rip:X}h")));
+        return Err(ept_report::tell(vm, report, Some(access)));
     }
     vm.dropped_writes += 1;
     let rflags = vm.at.rflags;
@@ -208,7 +237,6 @@ fn write_to_rom(vm: &mut Vm, physical: u64) -> Result<Next, Failure> {
         vm.stepping = Some(Stepping { guest_traps: rflags & Flags::TF != 0 });
     }
     vm.at.set_rflags(rflags | Flags::TF);
-    vmwrite(Field::EXCEPTION_BITMAP, (plan::UNRESTRICTED_EXCEPTIONS | 1 << vector::DEBUG).into());
     // An event whose frame went to ROM is delivered again, now that the frame has a place to vanish.
     redeliver_event();
     Ok(Next::Run)
@@ -232,121 +260,9 @@ pub fn redeliver_event() {
 
 fn end_step(vm: &mut Vm, stepping: Stepping) {
     vm.space.close();
-    vmwrite(Field::EXCEPTION_BITMAP, plan::UNRESTRICTED_EXCEPTIONS.into());
     if !stepping.guest_traps {
         vm.at.set_rflags(vm.at.rflags & !Flags::TF);
     }
-}
-
-/// A general register.
-pub fn register(general: &General, register: GeneralRegister) -> u64 {
-    match register.0 {
-        0 => general.rax,
-        1 => general.rcx,
-        2 => general.rdx,
-        3 => general.rbx,
-        4 => vmread(Field::GUEST_RSP),
-        5 => general.rbp,
-        6 => general.rsi,
-        _ => general.rdi,
-    }
-}
-
-/// Sets a general register.
-pub fn set_register(general: &mut General, register: GeneralRegister, value: u64) {
-    match register.0 {
-        0 => general.rax = value,
-        1 => general.rcx = value,
-        2 => general.rdx = value,
-        3 => general.rbx = value,
-        4 => vmwrite(Field::GUEST_RSP, value),
-        5 => general.rbp = value,
-        6 => general.rsi = value,
-        _ => general.rdi = value,
-    }
-}
-
-fn control_register(vm: &mut Vm, access: ControlRegisterAccess) -> Result<Next, Failure> {
-    let general = &mut vm.vcpu.general;
-    let accepted = match (access.number, access.action) {
-        (0, ControlRegisterAction::MovTo(from)) => {
-            set_cr0(vm, register(&vm.vcpu.general, from) & 0xFFFF_FFFF)
-        }
-        (0, ControlRegisterAction::Clts) => set_cr0(vm, vmread(Field::GUEST_CR0) & !cr0::TS),
-        (0, ControlRegisterAction::Lmsw { source, .. }) => {
-            let low = u64::from(source) & 0xF;
-            // LMSW cannot clear PE.
-            let kept = vmread(Field::GUEST_CR0) & !(cr0::MP | cr0::EM | cr0::TS);
-            set_cr0(vm, kept & !cr0::NE | vmread(Field::CR0_READ_SHADOW) & cr0::NE | low)
-        }
-        (3, ControlRegisterAction::MovTo(from)) => {
-            let value = register(general, from);
-            set_cr3(vm, value);
-            true
-        }
-        (3, ControlRegisterAction::MovFrom(to)) => {
-            set_register(general, to, vmread(Field::GUEST_CR3));
-            true
-        }
-        (4, ControlRegisterAction::MovTo(from)) => {
-            let value = register(general, from) & 0xFFFF_FFFF;
-            let known = value & !plan::UNRESTRICTED_CR4 == 0;
-            if known {
-                vmwrite(Field::GUEST_CR4, value | cr4::VMXE);
-                vmwrite(Field::CR4_READ_SHADOW, value);
-                load_pdptes(vm);
-            }
-            known
-        }
-        _ => return Err(unexpected(format_args!("the guest left by {access}"))),
-    };
-    if accepted {
-        skip_instruction(vm);
-    } else {
-        raise(vector::GENERAL_PROTECTION, Some(0));
-    }
-    Ok(Next::Run)
-}
-
-/// CR0 as the guest wants it; NE, CD and NW are believed only. `false` for a value that is #GP.
-fn set_cr0(vm: &mut Vm, value: u64) -> bool {
-    let paging_alone = value & cr0::PG != 0 && value & cr0::PE == 0;
-    let write_through_alone = value & cr0::NW != 0 && value & cr0::CD == 0;
-    if paging_alone || write_through_alone {
-        return false;
-    }
-    vmwrite(Field::GUEST_CR0, value & !(cr0::CD | cr0::NW) | cr0::NE | cr0::ET);
-    vmwrite(Field::CR0_READ_SHADOW, value | cr0::ET);
-    if value & cr0::PE != 0 {
-        vm.plain_code = 0;
-    }
-    load_pdptes(vm);
-    true
-}
-
-/// CR3, of which a guest without 64-bit mode has 32 bits.
-pub fn set_cr3(vm: &Vm, value: u64) {
-    vmwrite(Field::GUEST_CR3, value & 0xFFFF_FFFF);
-    load_pdptes(vm);
-}
-
-/// With EPT and PAE paging an entry takes the four page-directory pointers from the VMCS.
-fn load_pdptes(vm: &Vm) {
-    let paging = vmread(Field::GUEST_CR0) & cr0::PG != 0 && vmread(Field::GUEST_CR4) & cr4::PAE != 0;
-    if !paging {
-        return;
-    }
-    let table = vmread(Field::GUEST_CR3) as u32 & !0x1F;
-    let fields = [Field::GUEST_PDPTE0, Field::GUEST_PDPTE1, Field::GUEST_PDPTE2, Field::GUEST_PDPTE3];
-    for (index, field) in (0..).zip(fields) {
-        vmwrite(field, read_u64(vm, table + 8 * index));
-    }
-}
-
-fn read_u64(vm: &Vm, physical: u32) -> u64 {
-    let mut bytes = [0; 8];
-    vm.space.read(physical, &mut bytes);
-    u64::from_le_bytes(bytes)
 }
 
 /// RDPMC of a counter that stands still. Another is #GP.

@@ -26,6 +26,7 @@ use crate::plan::{self, Surroundings};
 use crate::report::Reporter;
 
 use super::backend::Backend;
+use super::ept_report;
 use super::msrs::GuestMsrs;
 use super::vm::{Next, Stepping, Vm};
 
@@ -54,10 +55,17 @@ impl Backend for Virtual8086 {
     fn answer(&self, vm: &mut Vm, exit: Exit, report: &mut Reporter) -> Result<Next, Failure> {
         match exit {
             Exit::Exception { event, while_delivering } => vm.exception(event, while_delivering, report),
-            Exit::EptViolation { physical, .. } => {
+            Exit::EptViolation { physical, access } => {
                 let delivering = InterruptionInformation(vmread(Field::IDT_VECTORING_INFORMATION) as u32);
-                if delivering.is_valid() { vm.interrupted_delivery() } else { vm.write_to_rom(physical) }
+                if !vm.space.is_refused(physical) {
+                    Err(ept_report::tell(vm, report, Some(access)))
+                } else if delivering.is_valid() {
+                    vm.interrupted_delivery()
+                } else {
+                    vm.write_to_rom(physical)
+                }
             }
+            Exit::EptMisconfiguration => Err(ept_report::tell(vm, report, None)),
             // MOV to and from a debug register exits before the #GP of its privilege is raised.
             Exit::DebugRegister(_) => {
                 let outcome = vm.monitor(|monitor| monitor.exception(v8086::Exception::REFUSED));

@@ -8,6 +8,7 @@ use vmx::controls::ControlRefused;
 use vmx::{Field, Machine};
 use wire::{End, MEASURES_LEAF};
 
+use crate::aids::Aids;
 use crate::clock::Clock;
 use crate::cpu::nmi::{self, IoApic};
 use crate::cpu::vmx::{vmread, vmwrite};
@@ -66,6 +67,8 @@ pub struct Vm {
     pub plain_code: u32,
     /// How it is run.
     pub backend: &'static dyn Backend,
+    /// What the processor does for it besides.
+    pub aids: Aids,
     /// The guest's memory.
     pub space: PcSpace,
     /// Its devices and BIOS.
@@ -148,6 +151,7 @@ impl Vm {
         self.primary_controls =
             machine.get(Field::PRIMARY_PROCESSOR_BASED_VM_EXECUTION_CONTROLS).unwrap_or(0);
         let smsw_shows_pe = self.system.smsw_shows_pe;
+        self.aids.forget_translations();
         self.system = SystemRegisters { smsw_shows_pe, ..SystemRegisters::after_bios(GUEST_CR4) };
         self.msrs = GuestMsrs::default();
         self.stepping = None;
@@ -192,6 +196,12 @@ impl Vm {
                 host_timer::acknowledge(vector);
                 self.host_timer.ticked(self.at.tsc);
                 // The look that it was for comes now, and takes its time.
+                self.look_at = None;
+                self.follow_timer();
+                Ok(Next::Run)
+            }
+            // The devices and the console are next.
+            Exit::PreemptionTimer => {
                 self.look_at = None;
                 self.follow_timer();
                 Ok(Next::Run)
@@ -314,13 +324,15 @@ impl Vm {
         }
     }
 
-    /// Lets the host's timer interrupt when the PC's devices next have something to do.
+    /// Lets the timer interrupt when the PC's devices next have something to do: the guest's own, or else the machine's.
     #[inline(never)]
     pub fn follow_timer(&mut self) {
         self.pc.advance(self.clock.now());
         self.expect_event();
         self.due = 0;
-        self.host_timer.follow(self.wake_at(), &self.clock);
+        if self.aids.timer.is_none() {
+            self.host_timer.follow(self.wake_at(), &self.clock);
+        }
     }
 
     /// How the guest asked for its end, if it did.

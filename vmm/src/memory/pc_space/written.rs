@@ -59,6 +59,7 @@ impl PcSpace {
         }
         self.ram.written.note(behind, PAGE_BYTES);
         self.map(page);
+        self.changed();
         true
     }
 
@@ -85,6 +86,7 @@ impl PcSpace {
                 }
             }
         }
+        self.changed();
     }
 
     /// Whether all RAM is as it was when [`Self::watch_writes`] was called: nobody wrote behind our back.

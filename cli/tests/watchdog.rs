@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::Command;
 
 /// Guests, in machine code at 0:7C00.
-const GUESTS: [(&str, &[u8]); 7] = [
+const GUESTS: [(&str, &[u8]); 8] = [
     // jmp $
     ("a loop with interrupts on", &[0xEB, 0xFE]),
     // cli; jmp $
@@ -34,6 +34,16 @@ const GUESTS: [(&str, &[u8]); 7] = [
             0x0B,
         ],
     ),
+    // mov word [4], 7c20h; mov word [6], 0; mov eax, 7c20h; mov dr0, eax; mov eax, 401h; mov dr7, eax; jmp 7c20h;
+    // at 7c20h: jmp $
+    (
+        "a breakpoint on its own handler",
+        &[
+            0xC7, 0x06, 0x04, 0x00, 0x20, 0x7C, 0xC7, 0x06, 0x06, 0x00, 0x00, 0x00, 0x66, 0xB8, 0x20, 0x7C,
+            0x00, 0x00, 0x0F, 0x23, 0xC0, 0x66, 0xB8, 0x01, 0x04, 0x00, 0x00, 0x0F, 0x23, 0xF8, 0xEB, 0x00,
+            0xEB, 0xFE,
+        ],
+    ),
 ];
 
 /// Runs the guest for a second or two; what the VMM says at the end.
@@ -44,7 +54,7 @@ fn run(folder: &Path, code: &[u8], cpu: &str, backend: &str) -> serde_json::Valu
     sector.extend([0x55, 0xAA]);
     fs::write(&image, sector).unwrap();
     let output = Command::new(env!("CARGO_BIN_EXE_hyper86"))
-        .args(["run", "--headless", "--json", "--expect", "never", "--timeout", "3"])
+        .args(["run", "--headless", "--json", "--expect", "never", "--timeout", "6"])
         .args(["--cpu", cpu, "--backend", backend, "--save"])
         .arg(folder.join("saved"))
         .arg(&image)
@@ -71,6 +81,18 @@ fn v8086_is_never_left_alone() {
 #[test]
 fn v8086_behind_ept_is_never_left_alone() {
     holds("lynnfield", "v8086-ept");
+}
+
+#[test]
+fn alignment_checks_come_to_the_guest_and_do_not_hang_the_processor() {
+    let folder = tempfile::tempdir().unwrap();
+    let image = cli::boot_image::flat(&cli::metal::guest("alignment-loop").unwrap()).unwrap();
+    let object = run(folder.path(), &image[..510], "skylake", "unrestricted");
+    assert_eq!(object["verdict"]["outcome"], "timeout");
+    assert_eq!(object["drives"][0]["outcome"], "written", "the VMM is not awake");
+    // MOV AX and MOV DS stand before the access: seven bytes.
+    let shown = object["screen"]["text"][0].as_str().unwrap_or_default();
+    assert_eq!(shown, "alignment check, error code and place 07", "{object}");
 }
 
 #[test]

@@ -171,8 +171,9 @@ impl Script {
 
     /// When [`Self::poll`] wants to look at the screen within a tick, if it does: not at the next exit after that.
     pub fn early_look(&self, steps: &dyn Steps) -> Option<Ticks> {
-        let expects = matches!(steps.step(self.step), Some(Step::Expect(_)));
-        (expects && self.look_after < GUEST_TICK).then_some(self.next_poll.max(Ticks(FIRST_LOOK)))
+        // In this order: only the first looks ask what the step is.
+        let looks = self.look_after < GUEST_TICK && matches!(steps.step(self.step), Some(Step::Expect(_)));
+        looks.then_some(self.next_poll.max(Ticks(FIRST_LOOK)))
     }
 
     /// The number of the step that is being done.

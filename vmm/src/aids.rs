@@ -32,6 +32,8 @@ pub struct Aids {
     pub msr_bitmap: bool,
     /// The preemption timer is the guest's clock and watchdog; it counts down when this bit of the TSC changes.
     pub timer: Option<u32>,
+    /// The longest that it runs, in TSC ticks.
+    pub longest: u64,
 }
 
 impl Aids {
@@ -46,6 +48,7 @@ impl Aids {
             vpid: capabilities.vpid() && invalidation.invvpid() && invalidation.invvpid_single_context(),
             msr_bitmap: has(ControlKind::Primary, primary::USE_MSR_BITMAPS),
             timer: timer.then(|| capabilities.preemption_timer_shift()),
+            longest: u32::MAX.into(),
         }
     }
 
@@ -62,8 +65,7 @@ impl Aids {
     #[inline(always)]
     pub fn wind(self, tsc_ticks: u64) {
         if let Some(shift) = self.timer {
-            let value = (tsc_ticks >> shift).saturating_add(1).min(u32::MAX.into());
-            vmwrite(Field::VMX_PREEMPTION_TIMER_VALUE, value);
+            vmwrite(Field::VMX_PREEMPTION_TIMER_VALUE, (tsc_ticks.min(self.longest) >> shift) + 1);
         }
     }
 }

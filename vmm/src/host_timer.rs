@@ -29,6 +29,8 @@ pub struct HostTimer {
     next: u64,
     /// From one interrupt to the next.
     period: u64,
+    /// Whether its interrupts are kept out.
+    shut: bool,
     /// How long after an event its interrupt may come: twice [`JUST_AFTER`].
     tolerance: u64,
 }
@@ -37,7 +39,22 @@ impl HostTimer {
     /// Not started. Its interrupts do nothing but wake the VMM, or end the guest's turn.
     pub fn new(clock: &Clock) -> Self {
         irq::let_wake(IRQ);
-        Self { next: 0, period: 0, tolerance: clock.tsc_in(2 * JUST_AFTER) }
+        Self { next: 0, period: 0, shut: false, tolerance: clock.tsc_in(2 * JUST_AFTER) }
+    }
+
+    /// Keeps its interrupts out: the guest runs, and has a timer of its own.
+    pub fn shut(&mut self) {
+        stop();
+        self.shut = true;
+    }
+
+    /// Lets its interrupts in again.
+    #[inline(always)]
+    pub fn open(&mut self) {
+        if self.shut {
+            irq::unmask(IRQ);
+            self.shut = false;
+        }
     }
 
     /// An interrupt came at this TSC.
@@ -75,11 +92,6 @@ pub fn start(period: u64) -> u64 {
     timer::start_periodic(period as u16);
     irq::unmask(IRQ);
     period
-}
-
-/// Lets its interrupts in again.
-pub fn open() {
-    irq::unmask(IRQ);
 }
 
 /// No more interrupts.

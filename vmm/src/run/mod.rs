@@ -30,7 +30,7 @@ mod unrestricted;
 mod virtual_8086;
 mod vm;
 
-use pc::{Context as Service, Pc, PcConfig, Signature};
+use pc::{Context as Service, GUEST_TICK, Pc, PcConfig, Signature};
 use rt::cpu::rdtsc;
 use v8086::{Shutdown, SystemRegisters};
 use vmx::Machine;
@@ -119,7 +119,9 @@ pub fn build(context: &mut Context, job: &RunJob, processor: &Processor) -> Resu
     rt::trap::set_nmi_hook(|_| {});
     let backend = backend::choose(job.backend, &processor.capabilities)?;
     context.report.step(format_args!("back-end: {}", backend.name()));
-    let aids = backend.aids(&processor.capabilities);
+    let mut aids = backend.aids(&processor.capabilities);
+    // Once a tick the VMM looks about.
+    aids.longest = aids.longest.min(clock.tsc_in(GUEST_TICK));
     let translation = backend.translation();
     if let Translation::Extended(mode) = translation {
         let size = if processor.capabilities.ept_vpid().pages_2m() { "2-MiB" } else { "4-KiB" };

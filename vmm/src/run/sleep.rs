@@ -3,11 +3,9 @@
 //! On entry the guest has its interrupts enabled. A tick of the guest's timer, which is what nearly every guest sleeps for,
 //! takes a few dozen instructions here; what concerns more than the timer is left to [`super::Life`].
 
-use pc::GUEST_TICK;
 use rt::cpu::rdtsc;
 
 use crate::guest_cpu::AtExit;
-use crate::host_timer;
 
 use super::vm::Vm;
 
@@ -38,18 +36,13 @@ impl Vm {
     #[inline(always)]
     pub fn rest(&mut self, until: u64) -> u64 {
         self.host_timer.follow(until, &self.clock);
-        if self.aids.timer.is_some() {
-            host_timer::open();
-        }
+        self.host_timer.open();
         if self.watched != 0 {
             self.end_watch();
         }
         let (asleep, awake) = rt::irq::sleep();
         self.host_timer.ticked(awake);
         self.slept += awake - asleep;
-        if self.aids.timer.is_some() {
-            host_timer::stop();
-        }
         awake
     }
 
@@ -72,7 +65,6 @@ impl Vm {
     /// has no exit of its own: its ticks and those of the guest's timer differ in phase.
     #[inline(always)]
     fn wind_timer(&self) {
-        let longest = self.clock.tsc_in(GUEST_TICK);
-        self.aids.wind(self.wake_at().saturating_sub(rdtsc()).min(longest));
+        self.aids.wind(self.wake_at().saturating_sub(rdtsc()));
     }
 }

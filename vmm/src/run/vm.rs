@@ -195,6 +195,9 @@ impl Vm {
             Exit::ExternalInterrupt { vector } => {
                 host_timer::acknowledge(vector);
                 self.host_timer.ticked(self.at.tsc);
+                if self.aids.timer.is_some() {
+                    self.host_timer.shut();
+                }
                 // The look that it was for comes now, and takes its time.
                 self.look_at = None;
                 self.follow_timer();

@@ -183,7 +183,7 @@ impl KeyboardController {
         !press_in_output && !self.queue[..self.queued].iter().any(|&byte| is_press(byte))
     }
 
-    /// Whether the guest itself has read port 60h since the last key, rather than the BIOS.
+    /// Whether the guest itself has read port 60h since the last key, and the BIOS has not after it.
     pub const fn read_by_guest(&self) -> bool {
         self.read_by_guest
     }
@@ -278,14 +278,17 @@ impl KeyboardController {
 
     /// Reads port 60h as an IN of the guest does.
     pub fn read_data(&mut self, now: Ticks) -> u8 {
-        if self.output_full {
-            self.read_by_guest = true;
-        }
-        self.take_data(now)
+        self.read_by_guest |= self.output_full;
+        self.take(now)
     }
 
-    /// Reads port 60h for the BIOS. An empty buffer gives its last byte again.
+    /// Reads port 60h for the BIOS. An empty buffer gives its last byte again, which a handler of the guest's read before.
     pub fn take_data(&mut self, now: Ticks) -> u8 {
+        self.read_by_guest = false;
+        self.take(now)
+    }
+
+    fn take(&mut self, now: Ticks) -> u8 {
         if self.output_full {
             self.output_full = false;
             self.ready_at = now.plus(BYTE_TIME);

@@ -171,6 +171,15 @@ fn the_guests_own_reads_are_told_from_the_bios() {
     keyboard.advance(false, Ticks(BYTE_TIME));
     keyboard.read_data(Ticks(BYTE_TIME));
     assert!(keyboard.read_by_guest());
+    // A handler that looks, and passes the interrupt on.
+    keyboard.take_data(Ticks(BYTE_TIME));
+    assert!(!keyboard.read_by_guest());
+    keyboard.read_data(Ticks(BYTE_TIME));
+    assert!(!keyboard.read_by_guest(), "an old byte");
+    keyboard.key(A_UP, Ticks(BYTE_TIME));
+    keyboard.advance(false, Ticks(2 * BYTE_TIME));
+    keyboard.read_data(Ticks(2 * BYTE_TIME));
+    assert!(keyboard.read_by_guest());
     keyboard.key(A, Ticks(BYTE_TIME));
     assert!(!keyboard.read_by_guest());
 }

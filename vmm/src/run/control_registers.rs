@@ -98,6 +98,9 @@ fn set_cr0(vm: &mut Vm, value: u64) -> bool {
     vmwrite(Field::CR0_READ_SHADOW, value | cr0::ET);
     if value & cr0::PE != 0 {
         vm.plain_code = 0;
+        // It runs at privilege level 0 until it loads CS. By the manual SS says so, but Bochs 2.7 enters at the level that
+        // the selector of CS has, which in real mode is part of an address.
+        vmwrite(Field::GUEST_CS_SELECTOR, u64::from(vm.at.cs & !3));
     }
     load_paging(vm);
     true

@@ -271,13 +271,7 @@ fn control_words(
         (entry::LOAD_IA32_EFER, exit::LOAD_IA32_EFER)
     };
     let second = if secondary_wanted == 0 { 0 } else { primary::ACTIVATE_SECONDARY_CONTROLS };
-    let bitmap = match around.msr_bitmap {
-        Some(address) if aids.msr_bitmap => {
-            machine.set(Field::MSR_BITMAPS_ADDRESS, address.0);
-            primary::USE_MSR_BITMAPS
-        }
-        _ => 0,
-    };
+    let bitmap = msr_bitmap(machine, around, aids);
     let primary_forbidden = (primary::USE_MSR_BITMAPS & !bitmap)
         | primary::USE_TPR_SHADOW
         | primary::INTERRUPT_WINDOW_EXITING
@@ -315,6 +309,17 @@ fn control_words(
     machine.set(Field::IO_BITMAP_B_ADDRESS, around.io_bitmaps[1].0);
     unused_controls(machine);
     Ok(())
+}
+
+/// The control that makes the processor look at the MSR bitmap, if there is one to be used.
+fn msr_bitmap(machine: &mut Machine, around: &Surroundings, aids: Aids) -> u64 {
+    match around.msr_bitmap {
+        Some(address) if aids.msr_bitmap => {
+            machine.set(Field::MSR_BITMAPS_ADDRESS, address.0);
+            controls::primary::USE_MSR_BITMAPS
+        }
+        _ => 0,
+    }
 }
 
 /// Controls that no plan uses.

@@ -8,8 +8,9 @@ use cli::bench::rows::ROWS;
 /// What is measured: one back-end, since the way of an exit through the VMM is nearly the same on all.
 const WAYS: [(&str, &str); 1] = [("core2", "v8086")];
 
-/// Rows that have not come down to their limits yet, and the most instructions and VMREADs that they may cost meanwhile.
-const ABOVE: [(&str, u32, u32); 2] = [("rep_outsb_1000", 140_000, 6), ("rep_insw_256", 20_000, 6)];
+/// Rows that have not come down to their limits yet, and the most instructions and VMREADs that they may cost meanwhile: the
+/// sixth is that of the segment, behind the qualification, which says that it is a string instruction.
+const ABOVE: [(&str, u32, u32); 2] = [("rep_outsb_1000", 45_000, 6), ("rep_insw_256", 20_000, 6)];
 
 /// Where the tables are.
 const BOOK: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../book/cost-of-an-exit.md");

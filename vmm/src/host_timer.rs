@@ -27,8 +27,11 @@ const JUST_AFTER: u64 = 32;
 pub struct HostTimer {
     /// When it next interrupts, in TSC ticks; 0: never.
     next: u64,
-    /// From one interrupt to the next.
+    /// From one interrupt to the next, in TSC ticks and in clocks, once it is in step.
     period: u64,
+    clocks: u64,
+    /// Whether it has been started just after an event, to go on with the period of the guest's timer.
+    in_step: bool,
     /// Whether its interrupts are kept out.
     shut: bool,
     /// How long after an event its interrupt may come: twice [`JUST_AFTER`].
@@ -39,7 +42,14 @@ impl HostTimer {
     /// Not started. Its interrupts do nothing but wake the VMM, or end the guest's turn.
     pub fn new(clock: &Clock) -> Self {
         irq::let_wake(IRQ);
-        Self { next: 0, period: 0, shut: false, tolerance: clock.tsc_in(2 * JUST_AFTER) }
+        Self {
+            next: 0,
+            period: 0,
+            clocks: LONGEST,
+            in_step: false,
+            shut: false,
+            tolerance: clock.tsc_in(2 * JUST_AFTER),
+        }
     }
 
     /// Keeps its interrupts out: the guest runs, and has a timer of its own.
@@ -61,22 +71,40 @@ impl HostTimer {
     #[inline(always)]
     pub fn ticked(&mut self, tsc: u64) {
         self.next = tsc + self.period;
+        if !self.in_step {
+            self.step_in();
+        }
     }
 
-    /// Lets it interrupt just after an event, which is at this TSC.
+    /// What was started for an event alone, which has just come, is started for those that follow.
+    #[inline(never)]
+    fn step_in(&mut self) {
+        self.in_step = true;
+        timer::start_periodic(self.clocks as u16);
+        self.next = rdtsc() + self.period;
+    }
+
+    /// Lets it interrupt just after an event, which is at this TSC; most events come every `period` clocks.
     #[inline(always)]
-    pub fn follow(&mut self, event: u64, clock: &Clock) {
+    pub fn follow(&mut self, event: u64, period: u64, clock: &Clock) {
         if self.next.wrapping_sub(event) > self.tolerance {
-            self.restart(event, clock);
+            self.restart(event, period, clock);
         }
     }
 
     #[inline(never)]
-    fn restart(&mut self, event: u64, clock: &Clock) {
+    fn restart(&mut self, event: u64, period: u64, clock: &Clock) {
         let now = rdtsc();
-        let clocks = clock.at(event).since(clock.at(now)) + JUST_AFTER;
-        self.period = clock.tsc_in(start(clocks));
-        self.next = now + self.period;
+        let first = clock.at(event).since(clock.at(now)) + JUST_AFTER;
+        // One that came a moment too early comes again at once, unless the guest wants too many.
+        let first = if period < SHORTEST { first.max(SHORTEST) } else { first }.min(LONGEST);
+        let then = period.clamp(SHORTEST, LONGEST);
+        timer::start_periodic(first as u16);
+        irq::unmask(IRQ);
+        self.next = now + clock.tsc_in(first);
+        self.period = clock.tsc_in(then);
+        self.clocks = then;
+        self.in_step = false;
     }
 }
 
@@ -85,13 +113,11 @@ pub fn follow(pc: &Pc, now: Ticks) {
     start(pc.next_event().since(now) + JUST_AFTER);
 }
 
-/// Lets the timer interrupt every so many of its clocks, as near as it can: the clocks that it takes.
-pub fn start(period: u64) -> u64 {
-    let period = period.clamp(SHORTEST, LONGEST);
+/// Lets the timer interrupt every so many of its clocks, as near as it can.
+pub fn start(period: u64) {
     // 65536 becomes 0, which is how the chip spells it.
-    timer::start_periodic(period as u16);
+    timer::start_periodic(period.clamp(SHORTEST, LONGEST) as u16);
     irq::unmask(IRQ);
-    period
 }
 
 /// No more interrupts.

@@ -83,7 +83,8 @@ impl Ports for PcPorts<'_> {
     }
 }
 
-fn pc_width(width: string_io::Width) -> pc::Width {
+/// A string instruction's width as the PC has it.
+pub const fn pc_width(width: string_io::Width) -> pc::Width {
     match width {
         string_io::Width::Byte => pc::Width::Byte,
         string_io::Width::Word => pc::Width::Word,
@@ -94,6 +95,10 @@ fn pc_width(width: string_io::Width) -> pc::Width {
 impl Host for Reporter {
     fn serial(&mut self, byte: u8) {
         self.guest_serial(byte);
+    }
+
+    fn serial_all(&mut self, bytes: &[u8]) {
+        self.guest_serial_all(bytes);
     }
 
     fn log(&mut self, line: core::fmt::Arguments<'_>) {

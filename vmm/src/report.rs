@@ -104,6 +104,24 @@ impl Reporter {
         }
     }
 
+    /// Bytes that the guest sent to its COM1.
+    pub fn guest_serial_all(&mut self, mut bytes: &[u8]) {
+        // People want each line when it ends.
+        if self.link == Link::Plain {
+            return bytes.iter().for_each(|&byte| self.guest_serial(byte));
+        }
+        while !bytes.is_empty() {
+            let room = &mut self.serial[self.serial_length..];
+            let (piece, rest) = bytes.split_at(bytes.len().min(room.len()));
+            room[..piece.len()].copy_from_slice(piece);
+            self.serial_length += piece.len();
+            if self.serial_length == SERIAL_BYTES {
+                self.flush_serial();
+            }
+            bytes = rest;
+        }
+    }
+
     /// Sends what the guest's COM1 bytes have been kept back.
     pub fn flush_serial(&mut self) {
         if self.serial_length > 0 {

@@ -92,6 +92,31 @@ impl Pc {
         }
     }
 
+    /// OUTS of bytes, as [`Self::quick_out`]: to COM1.
+    pub fn quick_out_all(&mut self, port: u16, bytes: &[u8], host: &mut dyn Host) -> bool {
+        let plainly = port == COM1 && self.devices.com1.sends_plainly();
+        if plainly && !bytes.is_empty() {
+            self.devices.com1.note_sent();
+            host.serial_all(bytes);
+        }
+        plainly
+    }
+
+    /// INS of bytes or words, as many as fill `bytes`, as [`Self::quick_in`].
+    pub fn quick_in_all(&mut self, port: u16, width: Width, bytes: &mut [u8]) -> bool {
+        match width {
+            Width::Byte => {
+                bytes.iter_mut().all(|byte| self.quick_in(port).map(|value| *byte = value).is_some())
+            }
+            Width::Word => bytes
+                .as_chunks_mut()
+                .0
+                .iter_mut()
+                .all(|word| self.quick_in_word(port).map(|value| *word = value.to_le_bytes()).is_some()),
+            Width::Dword => false,
+        }
+    }
+
     /// An IN of one byte, as [`Self::quick_out`]: the mask, or the line status of COM1.
     #[inline(always)]
     pub fn quick_in(&mut self, port: u16) -> Option<u8> {

@@ -61,6 +61,10 @@ impl Disks for NoDisks {
 pub trait Host {
     /// A byte that the guest sent over COM1.
     fn serial(&mut self, byte: u8);
+    /// Bytes that the guest sent to COM1, in order.
+    fn serial_all(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|&byte| self.serial(byte));
+    }
 
     /// One line of the log, without a line end.
     fn log(&mut self, line: fmt::Arguments<'_>);

@@ -97,6 +97,27 @@ impl StringIo {
         })
     }
 
+    /// Where the next elements lie, up to `most`, and how many they are, if they lie inside the segment, upwards, and no trap
+    /// follows: they may then be moved at once, and passed by [`Self::pass`].
+    pub fn stretch<C: Cpu>(self, cpu: &C, most: u32) -> Option<(u32, u32)> {
+        let elements = if self.repeat { self.counter(cpu).min(most) } else { 1 };
+        let index = self.index(cpu);
+        let end = u64::from(index) + u64::from(elements) * u64::from(self.width.bytes());
+        let inside = end <= u64::from(SEGMENT_LIMIT) + 1;
+        let plain = cpu.eflags() & (Flags::TF | Flags::DF) == 0;
+        (inside && plain).then(|| (u32::from(cpu.segment(self.segment)) * 16 + index, elements))
+    }
+
+    /// Counts elements of a [`Self::stretch`] as moved. Returns IP afterwards.
+    pub fn pass<C: Cpu>(self, cpu: &mut C, elements: u32) -> u32 {
+        let count = if self.repeat { self.counter(cpu) } else { 1 };
+        if self.repeat {
+            self.set_counter(cpu, count - elements);
+        }
+        self.set_index(cpu, self.index(cpu).wrapping_add(elements * self.width.bytes()));
+        if elements == count { self.next_eip } else { cpu.eip() }
+    }
+
     /// Carries out up to `batch` elements (at least 1), or one for a guest with TF, which is trapped after each.
     ///
     /// The answer is `Done`, `More`, `Reflected` (an element lies beyond the segment's limit; those before it are

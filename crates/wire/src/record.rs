@@ -4,6 +4,11 @@ use core::fmt;
 
 use serde::{Deserialize, Serialize};
 
+/// All bytes at once: a slice by itself is a sequence to serde, and goes one by one. They come to the same.
+fn as_bytes<S: serde::Serializer>(bytes: &&[u8], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_bytes(bytes)
+}
+
 /// From the VMM to the host tool.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Record<'a> {
@@ -33,7 +38,7 @@ pub enum Record<'a> {
         pasted: u32,
     },
     /// What the guest sent to its COM1.
-    Serial(&'a [u8]),
+    Serial(#[serde(serialize_with = "as_bytes")] &'a [u8]),
     /// The guest's screen changed. Followed by the [`Record::ScreenRow`]s that differ, then [`Record::ScreenEnd`].
     Screen {
         /// Columns of the current mode.

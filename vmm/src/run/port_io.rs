@@ -3,12 +3,14 @@
 //! On entry an exit has told port, direction and width. What only touches the interrupt controller's mask, COM1 or a count
 //! of the timer is done at once; all else lets every device settle, and the VM follow.
 
+use v8086::string_io::{Direction, StringIo, Width};
+use v8086::{Flags, GuestMemory};
 use vmx::Field;
 use vmx::exit::IoQualification;
 
 use crate::cpu::vmx::vmread;
 use crate::failure::Failure;
-use crate::guest_cpu::AtExit;
+use crate::guest_cpu::{AtExit, GuestCpu};
 use crate::io;
 use crate::report::Reporter;
 
@@ -30,6 +32,9 @@ const LENGTHS: [u8; 256] = {
 /// Size and string bits of an exit qualification, which are 0 for an IN or OUT of a byte, and the bit of IN.
 const NOT_A_BYTE: u64 = 7 | 1 << 4;
 const IN: u64 = 1 << 3;
+
+/// Bytes that INS or OUTS move in one exit: more than the 64 that are worth one, and soon over.
+const STRETCH: usize = 128;
 
 /// The ports of the timer's counters.
 const TIMER_FIRST: u16 = pc::ports::PIT_CHANNEL_0;
@@ -55,6 +60,30 @@ impl Vm {
             self.vcpu.general.set_al(value);
         }
         Done::To(at.rip.wrapping_add(self.io_length(at)))
+    }
+
+    /// A batch of INS or OUTS of a guest that has always been in real mode, between its memory and a register as in
+    /// [`Self::quick_io`]: moved at once. RIP afterwards; `None`: it is anything else, and nothing is done.
+    #[inline(never)]
+    fn move_stretch(&mut self, report: &mut Reporter) -> Option<u32> {
+        let mut cpu = GuestCpu::at_exit(&mut self.vcpu.general, &mut self.at);
+        let string = StringIo::decode(&cpu, &self.space)?;
+        let size = string.width.bytes();
+        let (linear, elements) = string.stretch(&cpu, STRETCH as u32 / size)?;
+        let mut bytes = [0; STRETCH];
+        let bytes = &mut bytes[..(elements * size) as usize];
+        let done = match string.direction {
+            Direction::Out if string.width == Width::Byte => {
+                self.space.read(linear, bytes);
+                self.pc.quick_out_all(string.port, bytes, report)
+            }
+            Direction::Out => false,
+            Direction::In => self.pc.quick_in_all(string.port, io::pc_width(string.width), bytes),
+        };
+        if done && string.direction == Direction::In {
+            self.space.write(linear, bytes);
+        }
+        done.then(|| string.pass(&mut cpu, elements))
     }
 
     #[inline(never)]
@@ -90,6 +119,14 @@ impl Vm {
     pub fn io(&mut self, access: IoQualification, report: &mut Reporter) -> Result<Next, Failure> {
         let now = self.clock.at(self.at.tsc);
         if access.string {
+            if self.plain_code != 0
+                && self.at.rflags & Flags::RF == 0
+                && let Some(rip) = self.move_stretch(report)
+            {
+                self.at.set_rip(rip);
+                self.at.end_blocking();
+                return Ok(Next::Run);
+            }
             return self.backend.string_io(self, access, report, now);
         }
         io::carry_out(access, &mut self.vcpu.general, &mut self.pc, report, now);

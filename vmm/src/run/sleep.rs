@@ -35,7 +35,7 @@ impl Vm {
     /// Sleeps until the machine's timer interrupts, just after this TSC: the TSC then.
     #[inline(always)]
     pub fn rest(&mut self, until: u64) -> u64 {
-        self.host_timer.follow(until, &self.clock);
+        self.host_timer.follow(until, self.timer_period, &self.clock);
         self.host_timer.open();
         if self.watched != 0 {
             self.end_watch();

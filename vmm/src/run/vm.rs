@@ -334,7 +334,7 @@ impl Vm {
         self.expect_event();
         self.due = 0;
         if self.aids.timer.is_none() {
-            self.host_timer.follow(self.wake_at(), &self.clock);
+            self.host_timer.follow(self.wake_at(), self.timer_period, &self.clock);
         }
     }
 

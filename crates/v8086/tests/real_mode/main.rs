@@ -8,4 +8,5 @@ mod interrupts;
 mod privileged;
 mod protected;
 mod random;
+mod stretch;
 mod string_io;

@@ -7,7 +7,7 @@ use crate::fake::{DONE, REFLECTED_12, REFLECTED_13, World};
 
 /// A port that hands out 1, 2, 3 … in every byte, and notes what it is given.
 #[derive(Debug, Default, PartialEq, Eq)]
-struct FakePorts {
+pub struct FakePorts {
     reads: u32,
     written: Vec<(u16, Width, u32)>,
 }

@@ -2,11 +2,12 @@
 
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::thread;
 
 use cli::bench::rows::ROWS;
 
-/// What is measured: one back-end, since the way of an exit through the VMM is nearly the same on all.
-const WAYS: [(&str, &str); 1] = [("core2", "v8086")];
+/// What is measured: every back-end.
+const WAYS: [(&str, &str); 3] = [("core2", "v8086"), ("lynnfield", "v8086-ept"), ("skylake", "unrestricted")];
 
 /// Rows that have not come down to their limits yet, and the most instructions and VMREADs that they may cost meanwhile: the
 /// sixth is that of the segment, behind the qualification, which says that it is a string instruction.
@@ -66,7 +67,8 @@ fn limits(name: &str) -> (u32, u32) {
 
 #[test]
 fn no_row_exceeds_its_limit_and_the_book_is_up_to_date() {
-    let generated = WAYS.map(measure).join("\n");
+    let generated =
+        WAYS.map(|way| thread::spawn(move || measure(way))).map(|one| one.join().unwrap()).join("\n");
     let measured = lines(&generated);
     assert_eq!(measured.len(), WAYS.len() * ROWS.len(), "{generated}");
     for line in &measured {

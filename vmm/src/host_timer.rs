@@ -52,6 +52,11 @@ impl HostTimer {
         }
     }
 
+    /// How long after an event its interrupt may come, in TSC ticks.
+    pub const fn tolerance(&self) -> u64 {
+        self.tolerance
+    }
+
     /// Keeps its interrupts out: the guest runs, and has a timer of its own.
     pub fn shut(&mut self) {
         stop();

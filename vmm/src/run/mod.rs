@@ -143,6 +143,7 @@ pub fn build(context: &mut Context, job: &RunJob, processor: &Processor) -> Resu
         vcpu: Vcpu::new(),
         at: AtExit::default(),
         due: 0,
+        wound: 0,
         event: 0,
         look_at: None,
         turn: 0,

@@ -27,7 +27,11 @@ impl Vm {
                 return false;
             }
             self.pc.advance_here(self.clock.at(tsc));
-            self.expect_event();
+            self.find_event();
+            // The timer stood still meanwhile, and mostly still ends the turn in time.
+            if self.event < tsc + self.wound {
+                self.wind_timer();
+            }
         }
         true
     }
@@ -51,20 +55,28 @@ impl Vm {
         self.look_at.map_or(self.event, |look_at| self.event.min(self.clock.tsc_at(look_at)))
     }
 
-    /// Finds out when a device next has something to do, and so when the turns pause.
+    /// Finds out when a device next has something to do, and so when the turns pause, and lets the guest's own timer end
+    /// its turn then.
     #[inline(always)]
     pub fn expect_event(&mut self) {
-        self.event = self.clock.tsc_at(self.pc.next_event());
-        self.due = self.event.min(self.turn);
+        self.find_event();
         if self.aids.timer.is_some() {
             self.wind_timer();
         }
     }
 
+    #[inline(always)]
+    fn find_event(&mut self) {
+        self.event = self.clock.tsc_at(self.pc.next_event());
+        self.due = self.event.min(self.turn);
+    }
+
     /// Lets the guest's own timer end its turn when a device or an early look is due, and once a tick at least. The console
     /// has no exit of its own: its ticks and those of the guest's timer differ in phase.
-    #[inline(always)]
-    fn wind_timer(&self) {
-        self.aids.wind(self.wake_at().saturating_sub(rdtsc()));
+    #[inline(never)]
+    fn wind_timer(&mut self) {
+        let ticks = self.wake_at().saturating_sub(rdtsc());
+        self.wound = ticks.saturating_sub(self.host_timer.tolerance());
+        self.aids.wind(ticks);
     }
 }

@@ -107,6 +107,8 @@ pub struct Vm {
     pub measured: bool,
     /// Time-stamp counts that the VMM has slept while the guest was in HLT.
     pub slept: u64,
+    /// The guest's own timer ends its turn after so many TSC ticks of its own at most, less what it may be late.
+    pub wound: u64,
 }
 
 /// A read-only page is open for one instruction.

@@ -8,6 +8,9 @@ use super::likes;
 use super::pairs::{field, pairs, without_dots};
 use super::text::Line;
 
+/// Unknown names for which near ones are looked for, which takes long: a text with more is no list.
+const MOST_LIKES: usize = 100;
+
 /// Reads all lines. The reading holds one dump, which may be empty.
 pub fn read(lines: &[Line]) -> Reading {
     let mut dump = Dump::default();
@@ -28,7 +31,14 @@ pub fn read(lines: &[Line]) -> Reading {
                     dump.note(line.number, format!("{field} has no hexadecimal value: {value:?}; skipped"));
                 }
                 (None, value) if is_comment && value.is_none() => {}
-                (None, _) => unknown.push(Note { line: line.number, text: likes::with_likes(name) }),
+                (None, _) => {
+                    let text = if unknown.len() < MOST_LIKES {
+                        likes::with_likes(name)
+                    } else {
+                        name.trim().to_owned()
+                    };
+                    unknown.push(Note { line: line.number, text });
+                }
             }
         }
         if pairs.is_empty() && !is_comment {

@@ -122,8 +122,10 @@ pub fn read(bytes: &[u8]) -> anyhow::Result<(Reading, Option<Processor>)> {
         return Ok((reading, None));
     }
     let (line, what) = match (note, lines.first()) {
-        (Some(note), _) => (note.line, note.text),
-        (None, Some(line)) => (line.number, format!("{:?} is no part of a VMCS dump", line.text)),
+        (Some(note), _) => (note.line, text::shortened(&note.text)),
+        (None, Some(line)) => {
+            (line.number, format!("{:?} is no part of a VMCS dump", text::shortened(&line.text)))
+        }
         (None, None) => (1, "nothing to read".to_owned()),
     };
     anyhow::bail!("line {line}: {what}; {EXPECTED}")

@@ -12,6 +12,7 @@ use vmx::instruction_error::InstructionError;
 use super::dump::{Dump, Note, Reading};
 use super::judge::{Broken, Judgement, Lack, Open};
 use super::likely::Likely;
+use super::text::shortened;
 use crate::caps::profile::Processor;
 use crate::explain::parts;
 use crate::paint::{Paint, wrapped};
@@ -239,15 +240,6 @@ fn notes(what: &str, notes: &[Note], paint: Paint) -> String {
         let _ = writeln!(text, "  {what}: {} more lines; --json lists them", notes.len() - SHOWN);
     }
     text
-}
-
-/// Enough of a line to find it again.
-fn shortened(line: &str) -> String {
-    const LETTERS: usize = 90;
-    if line.chars().count() <= LETTERS {
-        return line.to_owned();
-    }
-    line.chars().take(LETTERS).chain(['…']).collect()
 }
 
 fn verdict(judgement: &Judgement, paint: Paint) -> String {

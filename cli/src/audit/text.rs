@@ -280,6 +280,14 @@ fn is_time(word: &str) -> bool {
     word.contains(':') && word.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b':' | b'.' | b','))
 }
 
+/// Enough of a line to find it again, however long it is.
+pub fn shortened(line: &str) -> String {
+    const LETTERS: usize = 90;
+    let mut letters = line.chars();
+    let start: String = letters.by_ref().take(LETTERS).collect();
+    if letters.next().is_none() { start } else { start + "…" }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -160,6 +160,15 @@ fn what_cannot_be_read_is_refused_with_its_line() {
 }
 
 #[test]
+fn a_refusal_quotes_no_more_of_a_line_than_a_person_reads() {
+    for input in ["x".repeat(100_000), "CR0 = ".repeat(10_000), "[[[{".repeat(25_000)] {
+        let ending = hyper86(&["audit", "-"], &input);
+        assert_eq!(ending.status, Some(2), "{:.40}", input);
+        assert!(ending.stderr.contains("line 1") && ending.stderr.len() < 500, "{:.600}", ending.stderr);
+    }
+}
+
+#[test]
 fn json_is_one_object_that_audit_reads_again() {
     let ending = hyper86(&["audit", "-", "--json"], MAIL);
     let object: serde_json::Value = serde_json::from_str(&ending.stdout).unwrap();

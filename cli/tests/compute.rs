@@ -1,7 +1,7 @@
 //! Programs that only compute (`guests/src/boot_sector/compute.rs`) take in a VM what they take on a bare machine with
 //! the same processor: at most one instruction in a hundred more, with the timer's ticks.
 
-#[path = "exercisers/bare.rs"]
+#[path = "bare/com1.rs"]
 mod bare;
 
 use std::fs;

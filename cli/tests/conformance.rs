@@ -6,7 +6,7 @@
 //! In virtual-8086 mode at IOPL 3 flags in memory show IOPL 3, where real mode shows what was last loaded. That one
 //! difference is in nearly every answer, so it is a rule here and no list there.
 
-#[path = "exercisers/bare.rs"]
+#[path = "bare/com1.rs"]
 mod bare;
 
 use std::collections::BTreeSet;

@@ -7,7 +7,7 @@
 //! A row that needs what this machine lacks (an image; a package, and no network to fetch it) is named, counted as not run, and
 //! never as passed. `cargo test --test scenarios -- TEXT` runs the rows whose name holds TEXT.
 
-#[path = "scenario/bare.rs"]
+#[path = "bare/screen.rs"]
 mod bare;
 #[path = "scenario/check.rs"]
 mod check;

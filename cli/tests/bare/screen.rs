@@ -1,17 +1,16 @@
-//! The same image on a bare machine: Bochs with its own BIOS, without hyper86. What it shows, and when.
+//! What an image shows on a bare machine, without hyper86, and when.
 
-use std::ffi::OsString;
-use std::fs::{self, File, OpenOptions};
-use std::io::Read;
-use std::os::unix::ffi::OsStringExt;
+#[path = "machine.rs"]
+mod machine;
+
+use std::fs::{self, File};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::Child;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use cli::engine::process::ENGINE_COMMAND;
-use cli::engine::{self, FIRMWARE_FOLDER, Firmware, VGA_FIRMWARE};
-use rustix::pty::OpenptFlags;
+use cli::engine::Cpu;
+use machine::{CYLINDER, FLOPPY};
 
 /// A run that takes longer hangs.
 const PATIENCE: Duration = Duration::from_secs(150);
@@ -20,32 +19,14 @@ const PATIENCE: Duration = Duration::from_secs(150);
 const FIRST_STEP: u64 = 1_000;
 const STEP: u64 = 100_000;
 
-/// Bytes of a 1.44-MB floppy, and of a cylinder of the disk.
-const FLOPPY: usize = 1_474_560;
-const CYLINDER: usize = 16 * 63 * 512;
-
 /// The text screen of mode 3, as the debugger dumps it.
 const SCREEN: usize = 0xB8000;
 const ROW: usize = 160;
 const ROWS: usize = 25;
 
-/// What the machine is, but for its disk: the chips that hyper86's PC has, and the processor of most scenarios.
-const MACHINE: &str = "config_interface: textconfig
-display_library: term
-memory: guest=32, host=32
-cpu: model=core2_penryn_t9600, count=1, ips=4000000, reset_on_triple_fault=0
-clock: sync=none, time0=1178020800
+/// The clock and a port that nobody listens to.
+const LINES: &str = "clock: sync=none, time0=1178020800
 com1: enabled=1, mode=null
-com2: enabled=1, mode=null
-parport1: enabled=1, file=lpt1
-mouse: enabled=0, type=ps2
-sound: waveoutdrv=dummy, waveindrv=dummy, midioutdrv=dummy
-speaker: enabled=0
-log: log
-panic: action=fatal
-error: action=ignore
-info: action=ignore
-debug: action=ignore
 ";
 
 /// What a bare machine showed in the end.
@@ -58,49 +39,23 @@ pub struct Shown {
 
 /// Boots a copy of `image` in `folder` and lets it run for that many instructions of the boot sector and what follows.
 pub fn run(image: &Path, folder: &Path, instructions: u64) -> Shown {
-    let engine = engine::find().expect("a run in the VM has installed it");
     fs::create_dir_all(folder).unwrap();
     let mut bytes = fs::read(image).unwrap();
     let floppy = bytes.len() <= FLOPPY;
     bytes.resize(if floppy { FLOPPY } else { bytes.len().next_multiple_of(CYLINDER) }, 0);
     fs::write(folder.join("disk.img"), &bytes).unwrap();
     let disk = if floppy {
-        "floppya: 1_44=disk.img, status=inserted\nboot: floppy".to_owned()
+        "floppya: 1_44=disk.img, status=inserted\nboot: floppy\n".to_owned()
     } else {
-        let cylinders = bytes.len() / CYLINDER;
-        format!(
-            "ata0-master: type=disk, path=disk.img, mode=flat, cylinders={cylinders}, heads=16, spt=63\nboot: disk"
-        )
+        machine::hard_disk("disk.img", bytes.len()) + "boot: disk\n"
     };
-    let rom = |name: &str| Path::new(FIRMWARE_FOLDER).join(name).display().to_string();
-    let roms = format!(
-        "romimage: file={}\nvgaromimage: file={}\n",
-        rom(Firmware::Latest.file_name()),
-        rom(VGA_FIRMWARE)
-    );
-    fs::write(folder.join("bochsrc"), format!("{MACHINE}{disk}\n{roms}")).unwrap();
     let dump = format!("xp /{}bx {SCREEN:#x}\n", ROW * ROWS);
     let look = |step: u64| format!("sb {step}\nc\n{dump}");
     let at_first = look(FIRST_STEP).repeat((STEP / FIRST_STEP) as usize);
     let looks = at_first + &look(STEP).repeat((instructions / STEP) as usize);
-    fs::write(folder.join("commands"), format!("pb 0x7c00\nc\nd 1\n{dump}{looks}q\n")).unwrap();
-    let (display, stdin) = pseudo_terminal();
-    thread::spawn(move || {
-        let (mut display, mut bytes) = (display, [0; 4096]);
-        while let Ok(1..) = display.read(&mut bytes) {}
-    });
-    let machine = Command::new(env!("CARGO_BIN_EXE_hyper86"))
-        .arg(ENGINE_COMMAND)
-        .arg(std::process::id().to_string())
-        .arg(&engine.program)
-        .args(["-q", "-f", "bochsrc", "-rc", "commands"])
-        .current_dir(folder)
-        .env("TERM", "vt100")
-        .stdin(stdin)
-        .stdout(File::create(folder.join("debugger")).unwrap())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
+    let commands = format!("pb 0x7c00\nc\nd 1\n{dump}{looks}q\n");
+    let answers = File::create(folder.join("debugger")).unwrap();
+    let machine = machine::start(Cpu::Core2, &(LINES.to_owned() + &disk), &commands, folder, answers.into());
     wait(machine);
     last_screen(&String::from_utf8_lossy(&fs::read(folder.join("debugger")).unwrap()))
 }
@@ -145,12 +100,4 @@ fn last_screen(words: &str) -> Shown {
 
 fn shown(byte: u8) -> char {
     if byte == 0 { ' ' } else { pc::codepage437::to_char(byte) }
-}
-
-/// Both ends of a pseudo-terminal: ours and the machine's.
-fn pseudo_terminal() -> (File, File) {
-    let ours = rustix::pty::openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
-    rustix::pty::unlockpt(&ours).unwrap();
-    let name = OsString::from_vec(rustix::pty::ptsname(&ours, Vec::new()).unwrap().into_bytes());
-    (File::from(ours), OpenOptions::new().read(true).write(true).open(name).unwrap())
 }

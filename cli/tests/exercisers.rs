@@ -27,7 +27,7 @@ const EXERCISERS: [&[&str]; 2] = [
         "int17",
         "int1a",
     ],
-    &["int09", "pic", "pit", "keyboard", "cmos", "uart", "lpt", "vga", "system", "hooks"],
+    &["int09", "pic", "pit", "keyboard", "cmos", "uart", "lpt", "vga", "system", "hooks", "x87"],
 ];
 
 /// What every exerciser says last.

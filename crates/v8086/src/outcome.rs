@@ -31,7 +31,7 @@ pub enum Outcome {
         vector: u8,
     },
     /// An x87 error with CR0.NE = 0, which a PC reports not as INT 16 but by IRQ 13. Nothing is changed; the VMM
-    /// raises IRQ 13 and resumes the guest, whose instruction errs again until the handler clears the error.
+    /// raises IRQ 13 and lets the instruction, which found the error of an earlier one, be carried out.
     X87Interrupt,
     /// The guest's next step is protected mode. Nothing is changed, IP is at the instruction.
     EnterProtectedMode {

@@ -31,6 +31,20 @@ pub struct Vcpu {
 #[repr(C, align(16))]
 struct Extended([u8; 512]);
 
+/// Of that image, where the x87's registers lie, and their bits.
+mod image {
+    pub const CONTROL: usize = 0;
+    pub const STATUS: usize = 2;
+    /// Bits 39:32 of the address of the last instruction that computed: 0, since no guest runs above 4 GiB.
+    pub const LAST_INSTRUCTION_HIGH: usize = 12;
+    /// The six exceptions: their masks in the control word, their flags in the status word.
+    pub const EXCEPTIONS: u8 = 0x3F;
+    /// An exception that is not masked is flagged.
+    pub const SUMMARY: u8 = 0x80;
+    /// The same, in the status word's high byte.
+    pub const BUSY: u8 = 0x80;
+}
+
 const _: () = assert!(offset_of!(Vcpu, extended) == 0 && size_of::<Extended>() == 512);
 
 impl Vcpu {
@@ -47,6 +61,32 @@ impl Vcpu {
         let general = General { rax: 0, rbx: 0, rcx: 0, rdx: 0, rsi: 0, rdi: 0, rbp: 0 };
         // All ones is no stack pointer, so the first entry writes HOST_RSP.
         Self { extended: Extended(extended), general, host_rsp: u64::MAX }
+    }
+
+    /// Masks the x87's exceptions, so that one that is pending does not keep the next instruction from being carried out.
+    /// Returns what [`Self::unmask_x87`] wants.
+    pub fn mask_x87(&mut self) -> u8 {
+        let image = &mut self.extended.0;
+        let control = image[image::CONTROL];
+        image[image::CONTROL] = control | image::EXCEPTIONS;
+        image[image::STATUS] &= !image::SUMMARY;
+        image[image::STATUS + 1] &= !image::BUSY;
+        image[image::LAST_INSTRUCTION_HIGH] = 1;
+        control
+    }
+
+    /// Puts the masks back, unless the instruction itself loaded some: `waited` says that it was WAIT, or none; of the
+    /// others those that have no operand but the control word are no "last instruction".
+    pub fn unmask_x87(&mut self, control: u8, waited: bool) {
+        let image = &mut self.extended.0;
+        let computed = core::mem::take(&mut image[image::LAST_INSTRUCTION_HIGH]) == 0;
+        if (waited || computed) && image[image::CONTROL] == control | image::EXCEPTIONS {
+            image[image::CONTROL] = control;
+        }
+        if image[image::STATUS] & !image[image::CONTROL] & image::EXCEPTIONS != 0 {
+            image[image::STATUS] |= image::SUMMARY;
+            image[image::STATUS + 1] |= image::BUSY;
+        }
     }
 
     /// Makes the next entry write HOST_RSP, because another VMCS is current or this one was cleared.

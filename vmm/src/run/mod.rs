@@ -21,6 +21,7 @@ mod linear_space;
 mod msrs;
 mod port_io;
 mod post_mortem;
+mod single_step;
 mod sleep;
 mod statistics;
 mod steps;

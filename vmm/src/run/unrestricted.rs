@@ -26,8 +26,9 @@ use super::control_registers::control_register;
 use super::ept_report;
 use super::linear_io;
 use super::msrs::COUNTERS;
+use super::single_step::Stepping;
 use super::task_switch;
-use super::vm::{Next, Stepping, Vm};
+use super::vm::{Next, Vm};
 
 /// See the module.
 pub struct Unrestricted;
@@ -166,9 +167,8 @@ pub fn raise(vector: u8, error_code: Option<u32>) {
 }
 
 fn exception(vm: &mut Vm, event: Event) -> Result<Next, Failure> {
-    let stepped = vm.stepping.take();
     // Whatever came ends the step: an instruction that faulted first comes to the ROM again.
-    stepped.into_iter().for_each(|stepping| end_step(vm, stepping));
+    let stepped = vm.end_step();
     match (event.vector, stepped) {
         // ICEBP, which no step hides.
         (vector::DEBUG, _) if event.kind == EventKind::PrivilegedSoftwareException => {
@@ -181,11 +181,10 @@ fn exception(vm: &mut Vm, event: Event) -> Result<Next, Failure> {
             Ok(Next::Run)
         }
         (vector::X87_ERROR, _) => {
-            if vmread(Field::CR0_READ_SHADOW) & cr0::NE != 0 {
-                raise(vector::X87_ERROR, None);
-            } else {
-                vm.pc.raise_x87_error();
+            if vmread(Field::CR0_READ_SHADOW) & cr0::NE == 0 {
+                return Ok(vm.x87_error());
             }
+            raise(vector::X87_ERROR, None);
             Ok(Next::Run)
         }
         // Exits only so that a guest whose handler cannot be reached without another one loops through the VMM.
@@ -230,13 +229,7 @@ fn write_to_rom(
         return Err(ept_report::tell(vm, report, Some(access)));
     }
     vm.dropped_writes += 1;
-    let rflags = vm.at.rflags;
-    // By the manual no trap is pending before an instruction is over; Bochs 2.7 saves one.
-    vmwrite(Field::GUEST_PENDING_DEBUG_EXCEPTIONS, 0);
-    if vm.stepping.is_none() {
-        vm.stepping = Some(Stepping { guest_traps: rflags & Flags::TF != 0 });
-    }
-    vm.at.set_rflags(rflags | Flags::TF);
+    vm.step(None);
     // An event whose frame went to ROM is delivered again, now that the frame has a place to vanish.
     redeliver_event();
     Ok(Next::Run)
@@ -255,13 +248,6 @@ pub fn redeliver_event() {
         vmwrite(Field::VM_ENTRY_EXCEPTION_ERROR_CODE, vmread(Field::IDT_VECTORING_ERROR_CODE));
         vmwrite(Field::VM_ENTRY_INSTRUCTION_LENGTH, vmread(Field::VM_EXIT_INSTRUCTION_LENGTH));
         vmwrite(Field::VM_ENTRY_INTERRUPTION_INFORMATION, delivering & EVENT | error_code);
-    }
-}
-
-fn end_step(vm: &mut Vm, stepping: Stepping) {
-    vm.space.close();
-    if !stepping.guest_traps {
-        vm.at.set_rflags(vm.at.rflags & !Flags::TF);
     }
 }
 

@@ -28,7 +28,8 @@ use crate::report::Reporter;
 use super::backend::Backend;
 use super::ept_report;
 use super::msrs::GuestMsrs;
-use super::vm::{Next, Stepping, Vm};
+use super::single_step::Stepping;
+use super::vm::{Next, Vm};
 
 /// Elements of INS or OUTS that are moved in one exit.
 const STRING_BATCH: u32 = 64;
@@ -146,10 +147,7 @@ impl Vm {
         if event.vector == vector::PAGE_FAULT && !while_delivering {
             return self.write_to_rom(vmread(Field::EXIT_QUALIFICATION));
         }
-        let stepped = self.stepping.take();
-        if let Some(stepped) = stepped {
-            self.end_step(stepped);
-        }
+        let stepped = self.end_step();
         if while_delivering {
             return self.interrupted_delivery();
         }
@@ -206,10 +204,7 @@ impl Vm {
     /// Does what an outcome of the monitor leaves to the VMM.
     fn follow(&mut self, outcome: Outcome, report: &mut Reporter) -> Result<Next, Failure> {
         match outcome {
-            Outcome::X87Interrupt => {
-                self.pc.raise_x87_error();
-                return Ok(Next::Run);
-            }
+            Outcome::X87Interrupt => return Ok(self.x87_error()),
             Outcome::EnterProtectedMode { at, by, cr0 } => {
                 report.line(LineKind::Error, format_args!("the guest sets CR0 to {cr0:08X}h"));
                 return Err(Unsupported { by: by.text(), at, backend: self.backend.name() }.into());
@@ -290,22 +285,8 @@ impl Vm {
         }
         self.dropped_writes += 1;
         // An instruction that crosses a page comes a second time, with the step under way.
-        if self.stepping.is_none() {
-            let rflags = self.at.rflags;
-            self.stepping = Some(Stepping { guest_traps: rflags & Flags::TF != 0 });
-            self.at.set_rflags(rflags | Flags::TF);
-            // By the manual no trap is pending before an instruction is over; Bochs 2.7 saves one.
-            vmwrite(Field::GUEST_PENDING_DEBUG_EXCEPTIONS, 0);
-        }
+        self.step(None);
         Ok(Next::Run)
-    }
-
-    /// The instruction that wrote to ROM is over, or something else came first.
-    fn end_step(&mut self, stepping: Stepping) {
-        self.space.close();
-        if !stepping.guest_traps {
-            self.at.set_rflags(self.at.rflags & !Flags::TF);
-        }
     }
 }
 

@@ -28,6 +28,7 @@ use super::disk::ModuleDisks;
 use super::idle::Idle;
 use super::msrs::GuestMsrs;
 use super::post_mortem::Ring;
+use super::single_step::Stepping;
 use super::statistics::Statistics;
 use super::turns::{self, Done};
 
@@ -109,13 +110,6 @@ pub struct Vm {
     pub slept: u64,
     /// The guest's own timer ends its turn after so many TSC ticks of its own at most, less what it may be late.
     pub wound: u64,
-}
-
-/// A read-only page is open for one instruction.
-#[derive(Clone, Copy, Debug)]
-pub struct Stepping {
-    /// Whether the guest itself single-steps.
-    pub guest_traps: bool,
 }
 
 /// The guest has shut down.

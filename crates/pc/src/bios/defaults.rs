@@ -9,9 +9,6 @@ use v8086::FarPointer;
 /// An exception that comes this often at one instruction, with nothing else unhandled in between, never ends.
 const HOPELESS: u32 = 16;
 
-/// The exception that a coprocessor's error is where it does not come as IRQ 13.
-const COPROCESSOR_ERROR: u8 = 0x10;
-
 /// A hardware interrupt without a handler, or an exception that shares its vector.
 pub(super) fn hardware(pc: &mut Pc, context: &mut Context<'_>, vector: u8) {
     let irq = Irq(if vector < 0x70 { vector - 0x08 } else { vector - 0x70 + 8 });
@@ -36,13 +33,7 @@ pub(super) fn hardware(pc: &mut Pc, context: &mut Context<'_>, vector: u8) {
 /// INT 75h: the coprocessor reports an error, by INT 2 if somebody waits there.
 pub(super) fn coprocessor(pc: &mut Pc, context: &mut Context<'_>) {
     if !pc.devices.pics.in_service(Irq::COPROCESSOR) || !context.is_hooked(0x02) {
-        hardware(pc, context, 0x75);
-        // The instruction will err again.
-        let address = context.return_address();
-        if times_in_a_row(pc, COPROCESSOR_ERROR, address) >= HOPELESS {
-            pc.end.get_or_insert(End::FaultLoop { vector: COPROCESSOR_ERROR, address });
-        }
-        return;
+        return hardware(pc, context, 0x75);
     }
     pc.devices.pics.write_command(Which::Slave, END_OF_INTERRUPT);
     pc.devices.pics.write_command(Which::Master, END_OF_INTERRUPT);

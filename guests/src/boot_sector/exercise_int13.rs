@@ -37,6 +37,13 @@ call_bios 0x13, ax=0x0201, cx=0x0001, dx=0x0001, es=EXERCISE_BUFFER_SEGMENT
 call_bios 0x13, ax=0x0201, cx=0x0001, dx=0x0080, es=EXERCISE_BUFFER_SEGMENT
 call_bios 0x13, ax=0x0201, cx=0x0001, bx=0xFF00, es=EXERCISE_BUFFER_SEGMENT
 call_bios 0x13, ax=0x0201, cx=0x0001, bx=0xFE00, es=EXERCISE_BUFFER_SEGMENT
+title "the motor runs for some ticks more"
+dump 0x40, 0x3F, 2
+in_port 0x3F2, 0xF0
+poke 0x40, 0x40, 0x0002
+run_code int13_wait
+dump 0x40, 0x3F, 2
+in_port 0x3F2, 0xF0
 title "write and verify"
 poke EXERCISE_BUFFER_SEGMENT, 0, 0x3412
 poke EXERCISE_BUFFER_SEGMENT, 510, 0x7856
@@ -88,6 +95,17 @@ dump 0xF000, 0xEFDE, 11
 dump 0xF000, 0xEFC7, 11
 dump 0x40, 0x74, 2
 .byte 14
+# Waits for three ticks. INT 8 has changed 40:41 no more than the poke has.
+int13_wait:
+    sti
+    mov cx, 3
+int13_tick:
+    mov ax, [0x46C]
+int13_same:
+    cmp ax, [0x46C]
+    je int13_same
+    loop int13_tick
+    ret
 # A format table for a track: cylinder 64, head 1, sectors 1 to 18 of 512 bytes.
 int13_table:
     push es

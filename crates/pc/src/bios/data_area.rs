@@ -22,6 +22,9 @@ pub const KEY_BUFFER: u16 = 0x1E;
 pub const KEY_BUFFER_END: u16 = 0x3E;
 /// Bits of the floppy drives whose heads were found.
 pub const FLOPPY_RECALIBRATED: u32 = 0x43E;
+/// Bits of the floppy drives whose motor is on, and the ticks until INT 8 turns it off.
+pub const FLOPPY_MOTORS: u32 = 0x43F;
+pub const MOTOR_TICKS: u32 = 0x440;
 pub const FLOPPY_STATUS: u32 = 0x441;
 pub const VIDEO_MODE: u32 = 0x449;
 pub const COLUMNS: u32 = 0x44A;
@@ -70,6 +73,8 @@ pub const KEYBOARD_STATE: u32 = 0x496;
 pub const KEYBOARD_LEDS: u32 = 0x497;
 /// End of the area.
 pub const END: u32 = 0x500;
+/// Behind it, at 50:0, what became of a printed screen: 0 done, 1 under way, FFh failed.
+pub const PRINT_STATUS: u32 = 0x500;
 
 /// Ticks in a day at 18.2065 Hz, as IBM counted them.
 pub const TICKS_PER_DAY: u32 = 0x1800B0;

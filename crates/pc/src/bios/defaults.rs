@@ -1,5 +1,6 @@
 //! Interrupts that nobody handles: named in the log, never a silent hang.
 
+use super::data_area::PRINT_STATUS;
 use super::int08_timer::END_OF_INTERRUPT;
 use super::{Context, RepeatedFault, rom};
 use crate::device::pic::{Irq, Which};
@@ -56,11 +57,16 @@ const fn fault_name(vector: u8) -> Option<&'static str> {
     })
 }
 
-/// INT 5: there is nothing to print on. The BOUND instruction raises the same vector.
+/// INT 5: prints the screen, unless that is going on already. The BOUND instruction raises the same vector.
 pub(super) fn print_screen(pc: &mut Pc, context: &mut Context<'_>) {
     const BOUND: u8 = 0x62;
+    const PRINTING: u8 = 1;
     if context.memory.read_u8(context.return_address().linear()) == BOUND {
-        unexpected(pc, context, 0x05);
+        return unexpected(pc, context, 0x05);
+    }
+    if context.memory.read_u8(PRINT_STATUS) != PRINTING {
+        context.memory.write_u8(PRINT_STATUS, PRINTING);
+        context.continue_at(rom::PRINT);
     }
 }
 

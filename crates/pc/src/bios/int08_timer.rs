@@ -1,6 +1,6 @@
 //! INT 8, the timer interrupt: counts ticks and calls INT 1Ch.
 
-use super::data_area::{MIDNIGHT, TICKS, TICKS_PER_DAY};
+use super::data_area::{FLOPPY_MOTORS, MIDNIGHT, MOTOR_TICKS, TICKS, TICKS_PER_DAY};
 use super::{Context, rom};
 use crate::Pc;
 use crate::device::pic::Which;
@@ -16,11 +16,27 @@ pub(super) fn tick(pc: &mut Pc, context: &mut Context<'_>) {
         context.update_u8(MIDNIGHT, |days| days.wrapping_add(1));
     }
     context.memory.write_u32(TICKS, ticks);
+    let motor = context.memory.read_u8(MOTOR_TICKS);
+    if motor != 0 {
+        run_motor(pc, context, motor);
+    }
     if context.is_hooked(0x1C) {
         // The end of interrupt comes after INT 1Ch, so that its handler is not interrupted by the next tick.
         context.continue_at(rom::TICK_HOOK);
     } else {
         end(pc);
+    }
+}
+
+/// The motor of a floppy drive stays on for some ticks more.
+#[inline(never)]
+fn run_motor(pc: &mut Pc, context: &mut Context<'_>, ticks: u8) {
+    /// In the controller's output register and in the data area: the motors.
+    const MOTORS: u8 = 0xF0;
+    context.memory.write_u8(MOTOR_TICKS, ticks - 1);
+    if ticks == 1 {
+        context.update_u8(FLOPPY_MOTORS, |motors| motors & MOTORS);
+        pc.devices.floppy_output &= !MOTORS;
     }
 }
 

@@ -1,6 +1,6 @@
 //! INT 13h: disks by cylinder, head and sector. A whole transfer is one exit.
 
-use super::data_area::FLOPPY_STATUS;
+use super::data_area::{FLOPPY_MOTORS, FLOPPY_STATUS, MOTOR_TICKS};
 use super::drives::{self, Drive, Geometry};
 use super::{Context, int13_extended, rom};
 use crate::{Pc, SECTOR_SIZE, WriteError};
@@ -42,6 +42,9 @@ pub(super) fn service(pc: &mut Pc, context: &mut Context<'_>) {
     let general = *context.registers();
     let number = general.dl();
     let drive = pc.bios.drives.get(number);
+    if drive.is_some_and(|drive| drive.is_floppy()) && matches!(general.ah(), 0x02..=0x05) {
+        start_motor(pc, context, number);
+    }
     match (general.ah(), drive) {
         (0x01, _) => {
             let last = context.memory.read_u8(drives::status_address(number));
@@ -59,6 +62,9 @@ pub(super) fn service(pc: &mut Pc, context: &mut Context<'_>) {
         (0x41..=0x4F, Some(drive)) if !drive.is_floppy() => int13_extended::service(pc, context, drive),
         (0x41..=0x4F, _) => finish(context, number, status::INVALID),
         (function, None) => {
+            if !is_known(function) {
+                pc.refuse(context, 0x13);
+            }
             finish(context, number, absent(number));
             if number < 0x80 && matches!(function, 0x02..=0x04) {
                 context.registers().set_al(0);
@@ -86,6 +92,21 @@ pub(super) fn service(pc: &mut Pc, context: &mut Context<'_>) {
             finish(context, number, status::INVALID);
         }
     }
+}
+
+/// A floppy drive is about to be used: its motor runs until INT 8 has counted the ticks down.
+fn start_motor(pc: &mut Pc, context: &mut Context<'_>, number: u8) {
+    /// As the table has it that INT 1Eh points to.
+    const MOTOR_OFF_AFTER: u8 = 37;
+    context.memory.write_u8(MOTOR_TICKS, MOTOR_OFF_AFTER);
+    context.memory.write_u8(FLOPPY_MOTORS, 1 << number);
+    // Reset and DMA stay as a BIOS has them: no reset, with DMA.
+    pc.devices.floppy_output = 0x0C | 0x10 << number | number;
+}
+
+/// Whether some drive has the function.
+const fn is_known(function: u8) -> bool {
+    matches!(function, 0x00..=0x05 | 0x08 | 0x09 | 0x0C | 0x0D | 0x10 | 0x11 | 0x14..=0x18)
 }
 
 /// The status for a drive that is not there: a floppy never gets ready, a hard disk's number is wrong.

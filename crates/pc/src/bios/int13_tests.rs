@@ -230,3 +230,31 @@ fn extended_parameters_give_size_and_geometry() {
     machine.memory.write_u16(0x4_0000, 25);
     assert_eq!(machine.disk_call(0x4800, 0, 0x0080).0, 0x01, "a buffer that is too small");
 }
+
+#[test]
+fn the_motor_of_a_floppy_drive_runs_until_the_ticks_are_over() {
+    let mut machine = machine();
+    machine.buffer_at(0x3000, 0);
+    machine.disk_call(0x0201, 0x0001, 0x0080);
+    assert_eq!(machine.memory.read_u16(0x43F), 0, "a hard disk has no such motor");
+    machine.disk_call(0x0201, 0x0001, 0x0000);
+    for left in (0..37).rev() {
+        assert_eq!(machine.memory.read_u16(0x43F), (left + 1) << 8 | 1);
+        assert_eq!(machine.port_in(0x3F2), 0x1C);
+        machine.interrupt(0x08);
+    }
+    assert_eq!((machine.memory.read_u16(0x43F), machine.port_in(0x3F2)), (0, 0x0C));
+    machine.interrupt(0x08);
+    assert_eq!(machine.memory.read_u16(0x43F), 0);
+}
+
+#[test]
+fn what_no_drive_has_is_named_also_where_there_is_no_drive() {
+    let mut machine = machine();
+    for (ax, dx, lines) in
+        [(0x0C00, 0x0081, 0), (0x1A00, 0x0081, 1), (0x1A00, 0x0080, 1), (0x0600, 0x0001, 2)]
+    {
+        machine.disk_call(ax, 0, dx);
+        assert_eq!(machine.host.log.len(), lines, "AX={ax:04X} DX={dx:04X}");
+    }
+}

@@ -80,6 +80,11 @@ fn power_management(pc: &mut Pc, context: &mut Context<'_>) {
             registers.set_cx(0);
             context.set_carry(false);
         }
+        // Connect from protected mode of 16 or of 32 bits: not supported.
+        interface @ (0x02 | 0x03) => {
+            context.registers().set_ah(if interface == 0x02 { 0x06 } else { 0x08 });
+            context.set_carry(true);
+        }
         // Connect and disconnect in real mode, idle, busy, enable and engage.
         0x01 | 0x04 | 0x05 | 0x06 | 0x08 | 0x0D | 0x0F => context.set_carry(false),
         0x07 => {

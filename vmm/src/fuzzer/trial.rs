@@ -156,6 +156,7 @@ impl<'a> Trial<'a> {
         vm.pc.clone_from(&self.pc);
         vm.vcpu = Vcpu::new();
         vm.dropped_writes = 0;
+        vm.hole_reads = 0;
         host_registers::forget_guest();
         let mut cpu = GuestCpu::planned(&mut vm.vcpu.general, &mut machine);
         let mut service = Service {

@@ -1,7 +1,7 @@
 //! Extended page tables: what guest-physical memory is (SDM vol. 3, "The Extended Page Table Mechanism (EPT)").
 //!
-//! The first 2 MiB are mapped page by page, RAM above in 2-MiB pages where the processor has them. Beyond the RAM, up
-//! to 4 GiB, every page is one page of ones that cannot be written: one table and one directory serve them all.
+//! The first 2 MiB are mapped page by page, RAM above in 2-MiB pages where the processor has them. Beyond the RAM nothing
+//! is mapped, but for an instruction that reaches there: one table and one directory serve all of it.
 
 use vmx::Capabilities;
 use vmx::capability::EptVpid;
@@ -68,14 +68,13 @@ struct Service {
 }
 
 impl ExtendedPageTables {
-    /// Maps `ram` from 2 MiB on, and beyond it the page `hole`. The first 2 MiB are mapped by [`Self::map`].
+    /// Maps `ram` from 2 MiB on. The first 2 MiB are mapped by [`Self::map`].
     ///
     /// # Errors
     /// [`OutOfMemory`]
     pub fn new(
         frames: &mut Frames,
         ram: &GuestRam,
-        hole: &Frame,
         capabilities: &Capabilities,
         mode: Mode,
     ) -> Result<Self, OutOfMemory> {
@@ -93,11 +92,10 @@ impl ExtendedPageTables {
         tables.root.set_u64(0, table(&tables.pointers));
         tables.pointers.set_u64(0, table(&tables.directory));
         for index in 0..ENTRIES {
-            tables.outside.set_u64(index, hole.address().0 | entry::READ_ONLY);
             tables.outside_directory.set_u64(index, table(&tables.outside));
             tables.directory.set_u64(index, table(&tables.outside));
         }
-        (1..4).for_each(|gib| tables.pointers.set_u64(gib, table(&tables.outside_directory)));
+        (1..ENTRIES).for_each(|gib| tables.pointers.set_u64(gib, table(&tables.outside_directory)));
         tables.directory.set_u64(0, table(&tables.low));
         for index in 1..ram.length() / TABLE_BYTES {
             let base = ram.address().0 + (index * TABLE_BYTES) as u64;
@@ -126,6 +124,7 @@ impl ExtendedPageTables {
     /// shows every 2 MiB.
     pub fn map(&mut self, page: usize, frame: PhysicalAddress, access: Access) {
         let rights = match access {
+            Access::None => 0,
             Access::Write => entry::READ_WRITE,
             Access::Read => entry::READ_ONLY,
         };

@@ -41,10 +41,19 @@ pub struct PhysicalAddress(pub u64);
 /// What a guest may do with a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
+    /// Nothing: each access is told.
+    None,
     /// Read and execute.
     Read,
     /// Read, execute and write.
     Write,
+}
+
+impl Access {
+    /// What an access needs that is a write, or else a read or a fetch.
+    pub fn of(write: bool) -> Self {
+        if write { Self::Write } else { Self::Read }
+    }
 }
 
 /// Where the processor finds the tables of a guest.

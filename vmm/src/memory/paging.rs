@@ -51,6 +51,7 @@ impl PageTables {
     /// Maps the guest's page number `page`, 0 to 10Fh.
     pub fn map(&mut self, page: usize, frame: PhysicalAddress, access: Access) {
         let rights = match access {
+            Access::None => 0,
             Access::Write => entry::READ_WRITE,
             Access::Read => entry::READ_ONLY,
         };

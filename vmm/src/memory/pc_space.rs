@@ -38,9 +38,9 @@ const PIXEL_PAGES: Range<usize> = 0xA0..0xB0;
 /// The A20 gate works on the first 2 MiB.
 const A20_REACH: usize = 2 << 20;
 
-/// Read-only pages that one instruction may write to: ENTER pushes over a page's end, and looks at where its frame will
-/// end, again over a page's end.
-const COPIES: usize = 4;
+/// Closed pages that one instruction may need: ENTER reads frames over a page's end, pushes over a page's end, and looks at
+/// where its frame will end, again over a page's end.
+const COPIES: usize = 6;
 
 /// Which tables stand between the guest and its memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,7 +61,7 @@ pub struct PcSpace {
     ram: GuestRam,
     tables: PcTables,
     hole: Frame,
-    /// Stand-ins for read-only pages, each with the page that it stands in for.
+    /// Stand-ins for ROM and holes that are written to, each with the page that is open.
     copies: [(Frame, Option<usize>); COPIES],
     /// Which of them is taken next.
     next_copy: usize,
@@ -94,12 +94,12 @@ impl PcSpace {
             }
             Translation::Extended(mode) => {
                 let ram = GuestRam::new(frames, length.next_multiple_of(A20_REACH), A20_REACH)?;
-                let tables = ExtendedPageTables::new(frames, &ram, &hole, capabilities, mode)?;
+                let tables = ExtendedPageTables::new(frames, &ram, capabilities, mode)?;
                 (ram, PcTables::Extended(tables))
             }
         };
         let mut copy = || Ok((frames.take()?, None));
-        let copies = [copy()?, copy()?, copy()?, copy()?];
+        let copies = [copy()?, copy()?, copy()?, copy()?, copy()?, copy()?];
         let mut space = Self {
             ram,
             tables,
@@ -186,27 +186,35 @@ impl PcSpace {
         self.kind(self.gate(address as usize) / PAGE_BYTES) != Page::Ram
     }
 
-    /// Lets the next instruction write to the read-only page of `address` without effect: maps a copy there. `false` if
-    /// there is RAM. An instruction that needs more pages than there are copies never ends, which is the guest's trouble.
-    pub fn open(&mut self, address: u64) -> bool {
+    /// Lets the next instruction have this access to the page of `address`: a hole is read as ones; a write to it or to ROM
+    /// has no effect, since it goes to a copy. `false` if the guest has the access already, or should. An instruction that
+    /// needs more pages than are kept open never ends, which is the guest's trouble.
+    pub fn open(&mut self, address: u64, access: Access) -> bool {
         let page = address as usize / PAGE_BYTES;
         let behind = self.gate(page * PAGE_BYTES);
         let kind = self.kind(behind / PAGE_BYTES);
-        if kind == Page::Ram {
+        if kind == Page::Ram || kind == Page::Rom && access == Access::Read {
             return false;
         }
-        let mut contents = [0xFF; PAGE_BYTES];
-        if kind == Page::Rom {
-            self.ram.read(behind, &mut contents);
-        }
-        let (copy, stands_for) = &mut self.copies[self.next_copy];
-        *copy.bytes_mut() = contents;
-        let (frame, earlier) = (copy.address(), stands_for.replace(page));
-        self.next_copy = (self.next_copy + 1) % COPIES;
+        let again = self.copies.iter().position(|(_, open)| *open == Some(page));
+        let index = again.unwrap_or(self.next_copy);
+        self.next_copy = (index + 1) % COPIES;
+        let (copy, open) = &mut self.copies[index];
+        let earlier = open.replace(page);
+        let frame = if access == Access::Read {
+            self.hole.address()
+        } else {
+            if kind == Page::Rom {
+                self.ram.read(behind, copy.bytes_mut());
+            } else {
+                *copy.bytes_mut() = *self.hole.bytes();
+            }
+            copy.address()
+        };
         if let Some(earlier) = earlier {
             self.map(earlier);
         }
-        self.map_to(page, frame, Access::Write);
+        self.map_to(page, frame, access);
         self.changed();
         true
     }
@@ -294,7 +302,7 @@ impl PcSpace {
                 self.map_to(page, frame, access);
             }
             Page::Rom => self.map_to(page, frame, Access::Read),
-            Page::Hole => self.map_to(page, self.hole.address(), Access::Read),
+            Page::Hole => self.map_to(page, PhysicalAddress(0), Access::None),
         }
     }
 

@@ -44,6 +44,7 @@ impl Life<'_, '_> {
         report.figure("instructions_of_run", instructions);
         report.figure("guest_ticks", self.console.ticks());
         report.figure("dropped_writes", self.vm.dropped_writes);
+        report.figure("hole_reads", self.vm.hole_reads);
         let unassigned = self.vm.pc.unassigned_accesses();
         report.figure("unassigned_reads", unassigned.reads);
         report.figure("unassigned_writes", unassigned.writes);

@@ -5,6 +5,7 @@
 
 mod backend;
 mod bios_trace;
+mod closed_pages;
 mod console;
 mod control_registers;
 mod cpuid;
@@ -169,6 +170,7 @@ pub fn build(context: &mut Context, job: &RunJob, processor: &Processor) -> Resu
         aids,
         watched: 0,
         dropped_writes: 0,
+        hole_reads: 0,
         timer_period: 0,
         idle: Idle::new(job.interactive),
         traces_bios: job.told.bios_calls,

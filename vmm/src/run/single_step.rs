@@ -1,4 +1,4 @@
-//! One instruction of the guest by itself: on a page that is else read-only, or with the x87's exceptions masked.
+//! One instruction of the guest by itself: with pages open that are else closed, or with the x87's exceptions masked.
 //!
 //! On entry the guest is at the instruction. RFLAGS.TF brings it back behind it; whatever else it exits by first ends the
 //! step, too. No interrupt is delivered meanwhile.
@@ -10,7 +10,7 @@ use crate::cpu::vmx::vmwrite;
 
 use super::vm::{Next, Vm};
 
-/// One instruction runs by itself: a read-only page is open for it, or the x87's exceptions are masked.
+/// One instruction runs by itself: closed pages are open for it, or the x87's exceptions are masked.
 #[derive(Clone, Copy, Debug)]
 pub struct Stepping {
     /// Whether the guest itself single-steps.
@@ -20,13 +20,15 @@ pub struct Stepping {
 }
 
 impl Vm {
-    /// Lets the guest run for one instruction.
+    /// Lets the guest run for one instruction. That may be under way: it comes here once for each page that it needs.
     pub fn step(&mut self, x87: Option<(u8, u32)>) {
         if self.stepping.is_none() {
             let rflags = self.at.rflags;
             self.stepping = Some(Stepping { guest_traps: rflags & Flags::TF != 0, x87 });
             self.at.set_rflags(rflags | Flags::TF);
         }
+        // The shadow of STI or MOV SS ends with the instruction, and an entry with TF set in one wants a trap to be pending.
+        self.at.end_blocking();
         // By the manual no trap is pending before an instruction is over; Bochs 2.7 saves one.
         vmwrite(Field::GUEST_PENDING_DEBUG_EXCEPTIONS, 0);
     }
@@ -49,7 +51,6 @@ impl Vm {
     /// where it can't until port F0h lets it go on; Bochs does as is done here.
     pub fn x87_error(&mut self) -> Next {
         self.pc.raise_x87_error();
-        self.at.end_blocking();
         let masks = self.vcpu.mask_x87();
         self.step(Some((masks, self.at.rip)));
         Next::Run

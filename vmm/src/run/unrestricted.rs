@@ -4,10 +4,10 @@
 //! touches a control bit that VMX or the host owns.
 
 use pc::Ticks;
-use v8086::{Debug, Flags, Shutdown, vector};
+use v8086::{Debug, Flags, Shutdown, TableRegister, vector};
 use vmx::control_register::cr0;
 use vmx::controls::ControlRefused;
-use vmx::event::{Event, EventKind};
+use vmx::event::{Event, EventKind, InterruptionInformation};
 use vmx::exit::{BasicExitReason, EptViolation, ExitReason, IoQualification, TaskSwitch};
 use vmx::{Capabilities, Field, Machine};
 
@@ -17,7 +17,7 @@ use crate::cpu::vmx::{vmread, vmwrite};
 use crate::exit::Exit;
 use crate::failure::{Failure, unexpected};
 use crate::guest_cpu::AtExit;
-use crate::memory::{Mode, Tables, Translation};
+use crate::memory::{Access, Mode, Tables, Translation};
 use crate::plan::{self, Surroundings};
 use crate::report::Reporter;
 
@@ -53,7 +53,7 @@ impl Backend for Unrestricted {
     fn answer(&self, vm: &mut Vm, exit: Exit, report: &mut Reporter) -> Result<Next, Failure> {
         match exit {
             Exit::Exception { event, .. } => exception(vm, event),
-            Exit::EptViolation { physical, access } => write_to_rom(vm, physical, access, report),
+            Exit::EptViolation { physical, access } => closed_page(vm, physical, access, report),
             Exit::EptMisconfiguration => Err(ept_report::tell(vm, report, None)),
             Exit::ControlRegister(access) => control_register(vm, access),
             Exit::Hlt => {
@@ -167,8 +167,10 @@ pub fn raise(vector: u8, error_code: Option<u32>) {
 }
 
 fn exception(vm: &mut Vm, event: Event) -> Result<Next, Failure> {
-    // Whatever came ends the step: an instruction that faulted first comes to the ROM again.
     let stepped = vm.end_step();
+    if stepped.is_some() {
+        vmwrite(Field::EXCEPTION_BITMAP, plan::UNRESTRICTED_EXCEPTIONS.into());
+    }
     match (event.vector, stepped) {
         // ICEBP, which no step hides.
         (vector::DEBUG, _) if event.kind == EventKind::PrivilegedSoftwareException => {
@@ -182,7 +184,9 @@ fn exception(vm: &mut Vm, event: Event) -> Result<Next, Failure> {
         }
         (vector::X87_ERROR, _) => {
             if vmread(Field::CR0_READ_SHADOW) & cr0::NE == 0 {
-                return Ok(vm.x87_error());
+                let next = vm.x87_error();
+                vmwrite(Field::EXCEPTION_BITMAP, u32::MAX.into());
+                return Ok(next);
             }
             raise(vector::X87_ERROR, None);
             Ok(Next::Run)
@@ -192,7 +196,15 @@ fn exception(vm: &mut Vm, event: Event) -> Result<Next, Failure> {
             raise(vector::ALIGNMENT_CHECK, Some(0));
             Ok(Next::Run)
         }
-        (vector, _) => {
+        // Of the instruction that was stepped over.
+        (vector, Some(_)) => {
+            if vector == vector::PAGE_FAULT {
+                registers::set_cr2(vmread(Field::EXIT_QUALIFICATION));
+            }
+            raise(vector, event.error_code);
+            Ok(Next::Run)
+        }
+        (vector, None) => {
             Err(unexpected(format_args!("exception {vector} of the guest exits, which it should not")))
         }
     }
@@ -218,20 +230,29 @@ fn debug_exception(vm: &mut Vm, stepped: Option<Stepping>) {
     raise(vector::DEBUG, None);
 }
 
-/// A write to ROM, to a hole or beyond the memory: it runs once on a copy, and so vanishes.
-fn write_to_rom(
+/// An access beyond RAM: the instruction runs with the page open. So does the delivery of an event, which in protected mode
+/// leaves the page open until the next step; nobody has a stack or a table there but by mistake.
+fn closed_page(
     vm: &mut Vm,
     physical: u64,
     access: EptViolation,
     report: &mut Reporter,
 ) -> Result<Next, Failure> {
-    if !vm.space.open(physical) {
+    let delivering = InterruptionInformation(vmread(Field::IDT_VECTORING_INFORMATION) as u32).is_valid();
+    if !vm.open(physical, Access::of(access.write())) {
         return Err(ept_report::tell(vm, report, Some(access)));
     }
-    vm.dropped_writes += 1;
-    vm.step(None);
-    // An event whose frame went to ROM is delivered again, now that the frame has a place to vanish.
-    redeliver_event();
+    if !delivering {
+        vm.step(None);
+        // Its exceptions must not be delivered with TF in the frame.
+        vmwrite(Field::EXCEPTION_BITMAP, u32::MAX.into());
+    } else if vm.plain_code == 0 {
+        redeliver_event();
+    } else {
+        vm.space.close();
+        let (base, limit) = (vmread(Field::GUEST_IDTR_BASE) as u32, vmread(Field::GUEST_IDTR_LIMIT) as u16);
+        return Ok(vm.interrupted_delivery(TableRegister { base, limit }));
+    }
     Ok(Next::Run)
 }
 

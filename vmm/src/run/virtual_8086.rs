@@ -2,8 +2,8 @@
 //! INT n goes through the guest's interrupt table by hardware.
 //!
 //! Every exception exits. Most are the guest's own and go to its handler as real mode would send them; #GP may stand
-//! for an instruction that virtual-8086 mode refuses, which the monitor carries out; #PF, or an EPT violation, is a
-//! write to ROM; #DB may be the VMM's own single step.
+//! for an instruction that virtual-8086 mode refuses, which the monitor carries out; #PF, or an EPT violation, is an
+//! access beyond RAM; #DB may be the VMM's own single step.
 
 use pc::Ticks;
 use v8086::string_io::StringIo;
@@ -21,7 +21,7 @@ use crate::exit::Exit;
 use crate::failure::{Failure, Unsupported, unexpected};
 use crate::guest_cpu::{AtExit, FieldsAtExit, GuestCpu};
 use crate::io::PcPorts;
-use crate::memory::{Mode, PcSpace, Tables, Translation};
+use crate::memory::{Access, Mode, PcSpace, Tables, Translation};
 use crate::plan::{self, Surroundings};
 use crate::report::Reporter;
 
@@ -60,10 +60,8 @@ impl Backend for Virtual8086 {
                 let delivering = InterruptionInformation(vmread(Field::IDT_VECTORING_INFORMATION) as u32);
                 if !vm.space.is_refused(physical) {
                     Err(ept_report::tell(vm, report, Some(access)))
-                } else if delivering.is_valid() {
-                    vm.interrupted_delivery()
                 } else {
-                    vm.write_to_rom(physical)
+                    vm.closed_page(physical, Access::of(access.write()), delivering.is_valid())
                 }
             }
             Exit::EptMisconfiguration => Err(ept_report::tell(vm, report, None)),
@@ -144,12 +142,16 @@ impl Vm {
         while_delivering: bool,
         report: &mut Reporter,
     ) -> Result<Next, Failure> {
-        if event.vector == vector::PAGE_FAULT && !while_delivering {
-            return self.write_to_rom(vmread(Field::EXIT_QUALIFICATION));
+        if event.vector == vector::PAGE_FAULT {
+            /// In a page fault's error code.
+            const WRITE: u32 = 1 << 1;
+            let write = event.error_code.unwrap_or(0) & WRITE != 0;
+            let address = vmread(Field::EXIT_QUALIFICATION);
+            return self.closed_page(address, Access::of(write), while_delivering);
         }
         let stepped = self.end_step();
         if while_delivering {
-            return self.interrupted_delivery();
+            return Ok(self.interrupted_delivery(self.system.idtr));
         }
         let exception = match (event.vector, event.kind) {
             (vector::DEBUG, EventKind::HardwareException) => {
@@ -260,31 +262,16 @@ impl Vm {
         self.redirect_interrupts(standard);
     }
 
-    /// The delivery of INT n or of an injected interrupt met a fault: a stack in ROM, or one that wraps. It is done
-    /// in software, where writes to ROM vanish and a wrapping stack is the guest's own trouble.
-    fn interrupted_delivery(&mut self) -> Result<Next, Failure> {
-        let information = vmread(Field::IDT_VECTORING_INFORMATION);
-        // Valid for a software interrupt, which is the only event that is delivered without an exit of its own.
-        let length = vmread(Field::VM_EXIT_INSTRUCTION_LENGTH);
-        let return_ip = (self.at.rip + length as u32) as u16;
-        let mut cpu = GuestCpu::at_exit(&mut self.vcpu.general, &mut self.at);
-        let table = self.system.idtr;
-        let delivered = interrupt::deliver(&mut cpu, &mut self.space, table, information as u8, return_ip);
-        self.at.end_blocking();
-        Ok(match delivered {
-            Ok(()) => Next::Run,
-            Err(Shutdown) => Next::End(End::TripleFault),
-        })
-    }
-
-    /// The guest writes to ROM or to a hole. The write must vanish and the instruction go on: it runs once on a copy.
-    fn write_to_rom(&mut self, address: u64) -> Result<Next, Failure> {
-        if !self.space.open(address) {
+    /// The guest reaches beyond RAM. The instruction goes on with the page open; a frame that is pushed there vanishes.
+    fn closed_page(&mut self, address: u64, access: Access, delivering: bool) -> Result<Next, Failure> {
+        if delivering {
+            self.dropped_writes += 1;
+            return Ok(self.interrupted_delivery(self.system.idtr));
+        }
+        if !self.open(address, access) {
             let rip = self.at.rip;
             return Err(unexpected(format_args!("the guest faults at {address:X}h, RIP {rip:X}h")));
         }
-        self.dropped_writes += 1;
-        // An instruction that crosses a page comes a second time, with the step under way.
         self.step(None);
         Ok(Next::Run)
     }

@@ -84,7 +84,7 @@ pub struct Vm {
     pub redirects_interrupts: bool,
     /// Its model-specific registers, where no VMCS has them.
     pub msrs: GuestMsrs,
-    /// An instruction that writes to ROM is being stepped over.
+    /// An instruction that reaches beyond RAM is being stepped over.
     pub stepping: Option<Stepping>,
     /// What the VMCS has as primary controls, interrupt-window exiting aside.
     pub primary_controls: u64,
@@ -96,6 +96,8 @@ pub struct Vm {
     pub watched: u32,
     /// Writes to ROM, holes and beyond the memory.
     pub dropped_writes: u64,
+    /// Reads of holes and beyond the memory.
+    pub hole_reads: u64,
     /// The period of the guest's timer that the host's follows.
     pub timer_period: u64,
     /// Finds a guest that only waits for a key.

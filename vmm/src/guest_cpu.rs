@@ -49,8 +49,8 @@ pub struct AtExit {
     pub rip: u32,
     /// RFLAGS.
     pub rflags: u32,
-    /// CS selector.
-    pub cs: u16,
+    /// CS selector, in 16 bits.
+    pub cs: u32,
     /// The guest stands behind an instruction that is complete: nothing blocks interrupts, and nothing is injected.
     pub complete: bool,
 }
@@ -63,7 +63,7 @@ impl AtExit {
             tsc: rdtsc(),
             rip: vmread(Field::GUEST_RIP) as u32,
             rflags: vmread(Field::GUEST_RFLAGS) as u32,
-            cs: vmread(Field::GUEST_CS_SELECTOR) as u16,
+            cs: vmread(Field::GUEST_CS_SELECTOR) as u32,
             complete: true,
         }
     }
@@ -116,7 +116,7 @@ impl Fields for FieldsAtExit<'_> {
         match field {
             Field::GUEST_RIP => self.0.rip = value as u32,
             Field::GUEST_RFLAGS => self.0.rflags = value as u32,
-            Field::GUEST_CS_SELECTOR => self.0.cs = value as u16,
+            Field::GUEST_CS_SELECTOR => self.0.cs = value as u32,
             _ => {}
         }
         vmwrite(field, value);

@@ -14,7 +14,7 @@ use vmx::{Field, Machine};
 use crate::cpu::vmx as instruction;
 use crate::cpu::vmx::VmxFailure;
 use crate::cpu::world_switch::{self, Entry, Vcpu};
-pub use crate::cpu::world_switch::{EntryFailure, NotEntered};
+pub use crate::cpu::world_switch::{EntryFailure, Left, NotEntered};
 use crate::memory::{Frame, Kept, PhysicalAddress};
 
 /// The exception that VMXON raised.
@@ -162,7 +162,7 @@ impl<'vmx> CurrentVmcs<'vmx> {
     pub fn launch(self, vcpu: &mut Vcpu) -> Result<(LaunchedVmcs<'vmx>, ExitReason), (Self, EntryFailure)> {
         vcpu.forget_host_stack();
         // SAFETY: this VMCS is current; `plan` set its host state to the VMM's own and its guest state to guest memory.
-        match unsafe { world_switch::enter(vcpu, Entry::Launch) } {
+        match unsafe { world_switch::enter(vcpu, Entry::Launch) }.ran() {
             Ok(reason) => Ok((LaunchedVmcs { vmcs: self.vmcs }, reason)),
             Err(failure) => Err((self, failure.into())),
         }
@@ -181,6 +181,12 @@ impl<'vmx> LaunchedVmcs<'vmx> {
     /// [`NotEntered`], an [`EntryFailure`]
     #[inline(always)]
     pub fn resume(&mut self, vcpu: &mut Vcpu) -> Result<ExitReason, NotEntered> {
+        self.turn(vcpu).ran()
+    }
+
+    /// [`Self::resume`], for who sees by the reason whether the guest ran.
+    #[inline(always)]
+    pub fn turn(&mut self, vcpu: &mut Vcpu) -> Left {
         // SAFETY: as in `launch`; exits change only guest state.
         unsafe { world_switch::enter(vcpu, Entry::Resume) }
     }
@@ -191,7 +197,7 @@ impl<'vmx> LaunchedVmcs<'vmx> {
     /// Always, with error 4, on a processor that follows the manual.
     pub fn launch_again(&mut self, vcpu: &mut Vcpu) -> Result<(), VmxFailure> {
         // SAFETY: as in `launch`.
-        match unsafe { world_switch::enter(vcpu, Entry::Launch) }.map_err(EntryFailure::from) {
+        match unsafe { world_switch::enter(vcpu, Entry::Launch) }.ran().map_err(EntryFailure::from) {
             Err(EntryFailure::Instruction(failure)) => Err(failure),
             Ok(_) | Err(EntryFailure::GuestState(_)) => Ok(()),
         }

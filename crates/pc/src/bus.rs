@@ -78,11 +78,14 @@ impl Pc {
         host: &mut dyn Host,
         now: impl FnOnce() -> Ticks,
     ) -> bool {
+        // What interrupt handlers use goes first.
+        if port == PIC_MASTER_DATA {
+            return self.devices.pics.set_mask(value);
+        }
         match port {
             PIT_CHANNEL_0..=PIT_CHANNEL_2 => {
                 self.devices.pit.write_again(usize::from(port - PIT_CHANNEL_0), value, now)
             }
-            PIC_MASTER_DATA => self.devices.pics.set_mask(value),
             COM1 if self.devices.com1.sends_plainly() => {
                 self.devices.com1.note_sent();
                 host.serial(value);

@@ -104,15 +104,36 @@ pub enum EntryFailure {
     GuestState(ExitReason),
 }
 
+/// How a guest was left, or that it was not entered.
+#[derive(Clone, Copy)]
+pub struct Left {
+    /// The exit reason, or what the routine made of an instruction that failed. Of an entry that failed it has bit 31 set, and a
+    /// basic number that no exit of a guest has.
+    pub reason: ExitReason,
+    /// The guest's RAX.
+    pub rax: u64,
+}
+
+impl Left {
+    /// The exit reason of a guest that ran.
+    ///
+    /// # Errors
+    /// [`NotEntered`], an [`EntryFailure`]
+    #[inline(always)]
+    pub const fn ran(self) -> Result<ExitReason, NotEntered> {
+        if self.reason.entry_failed() { Err(NotEntered(self.reason.0)) } else { Ok(self.reason) }
+    }
+}
+
 /// What the routine returned of an entry that failed. Its meaning is for a cold place to find.
-pub struct NotEntered(u64);
+pub struct NotEntered(u32);
 
 impl From<NotEntered> for EntryFailure {
     #[cold]
     fn from(NotEntered(returned): NotEntered) -> Self {
-        const ZERO_FLAG_ALONE: u64 = 2;
+        const ZERO_FLAG_ALONE: u32 = 2;
         if returned & NOT_ENTERED != NOT_ENTERED {
-            Self::GuestState(ExitReason(returned as u32))
+            Self::GuestState(ExitReason(returned))
         } else if returned & !NOT_ENTERED == ZERO_FLAG_ALONE {
             Self::Instruction(VmxFailure::Valid(vmread(Field::VM_INSTRUCTION_ERROR) as u32))
         } else {
@@ -156,8 +177,8 @@ global_asm!(
     ".endm",
     // world_switch_launch, world_switch_resume: one trip into the guest, by VMLAUNCH or VMRESUME.
     // Receives: RDI = the Vcpu.
-    // Returns:  RAX = the exit reason after a VM exit; when the instruction failed, that instead with bit 63 set, and
-    //           bit 31 too, as a failed entry has it: bit 0 = CF, bit 1 = ZF.
+    // Returns:  ECX = the exit reason after a VM exit, RAX = the guest's; when the instruction failed, ECX = NOT_ENTERED
+    //           with bit 0 = CF, bit 1 = ZF.
     // Keeps RBX, RBP and RSP; its caller expects nothing else. So the compiler saves what it needs to, which is nearly
     // nothing. MXCSR and the x87 registers stay the guest's, a pending exception among them: the VMM moves bytes through
     // SSE registers and computes nothing there (cli/tests/metal.rs looks at every instruction).
@@ -175,9 +196,8 @@ global_asm!(
     "    setz cl",
     "    movzx eax, al",
     "    movzx ecx, cl",
-    "    lea eax, [rax + 2*rcx]",
-    "    mov rcx, {NOT_ENTERED}",
-    "    or rax, rcx",
+    "    lea ecx, [rax + 2*rcx]",
+    "    or ecx, {NOT_ENTERED}",
     "    pop rdi",
     "    jmp 4f",
     // world_switch_exit: HOST_RIP. RSP is what the entry wrote; every other general register is the guest's.
@@ -192,8 +212,8 @@ global_asm!(
     "    mov [rdi + {rbp}], rbp",
     "    fxsave64 [rdi]",
     "    pop qword ptr [rdi + {rdi}]",
-    "    mov eax, {EXIT_REASON}",
-    "    vmread rax, rax",
+    "    mov ecx, {EXIT_REASON}",
+    "    vmread rcx, rcx",
     "    jbe world_switch_bug",
     "4:  pop rbp",
     "    pop rbx",
@@ -214,8 +234,9 @@ global_asm!(
     NOT_ENTERED = const NOT_ENTERED,
 );
 
-/// In what the routine returns: the instruction failed. Bit 31 alone tells a caller that something did.
-const NOT_ENTERED: u64 = 1 << 63 | 1 << 31;
+/// In what the routine returns: the instruction failed. Bit 31 alone tells a caller that something did; no exit has a basic
+/// number like the rest.
+const NOT_ENTERED: u32 = 1 << 31 | 0xFFF0;
 
 unsafe extern "sysv64" {
     fn world_switch_launch();
@@ -228,31 +249,27 @@ pub fn exit_address() -> u64 {
     world_switch_exit as *const () as u64
 }
 
-/// Enters the guest of the current VMCS; returns after the next VM exit, with its reason.
+/// Enters the guest of the current VMCS; returns after the next VM exit, or if the guest did not run.
 ///
 /// # Safety
 /// The current VMCS holds a host state that brings the processor back to this address space with HOST_RIP =
 /// [`exit_address`], and a guest state whose memory is the guest's alone.
-///
-/// # Errors
-/// [`NotEntered`]: the guest did not run.
 #[inline(always)]
-pub unsafe fn enter(vcpu: &mut Vcpu, entry: Entry) -> Result<ExitReason, NotEntered> {
-    let returned: u64;
+pub unsafe fn enter(vcpu: &mut Vcpu, entry: Entry) -> Left {
+    let (returned, rax): (u32, u64);
     // SAFETY: the caller vouches for the VMCS; `vcpu` is valid and exclusive for the call. The routine keeps RBX, RBP and
     // RSP; all else is named here as changed. (R8 to R15 hold over a guest outside 64-bit mode on every processor that is
     // known, but the manual does not promise it.)
     unsafe {
         match entry {
             Entry::Launch => asm!("call {}", sym world_switch_launch, inout("rdi") &raw mut *vcpu => _,
-                out("rax") returned, out("r12") _, out("r13") _, out("r14") _, out("r15") _, clobber_abi("sysv64")),
+                out("ecx") returned, out("rax") rax, out("r12") _, out("r13") _, out("r14") _, out("r15") _, clobber_abi("sysv64")),
             Entry::Resume => asm!("call {}", sym world_switch_resume, inout("rdi") &raw mut *vcpu => _,
-                out("rax") returned, out("r12") _, out("r13") _, out("r14") _, out("r15") _, clobber_abi("sysv64")),
+                out("ecx") returned, out("rax") rax, out("r12") _, out("r13") _, out("r14") _, out("r15") _, clobber_abi("sysv64")),
         }
     }
     counters::count_read();
-    let reason = ExitReason(returned as u32);
-    if reason.entry_failed() { Err(NotEntered(returned)) } else { Ok(reason) }
+    Left { reason: ExitReason(returned), rax }
 }
 
 /// VMLAUNCH or VMRESUME with nothing prepared, to show what the processor answers when there is no current VMCS.

@@ -73,7 +73,7 @@ impl<'a> Trial<'a> {
         vmcs.apply(&machine)?;
         vm.follow_timer();
         vm.at = AtExit::read();
-        vm.watch(vm.at.rflags);
+        vm.watch.before_entry(vm.at.rflags);
         let (vmcs, reason) = vmcs.launch(&mut vm.vcpu).map_err(|(_, failure)| failure)?;
         if reason.entry_failed() {
             return Err(unexpected(format_args!("the guest left by {reason}")));
@@ -183,9 +183,8 @@ impl<'a> Trial<'a> {
         // A planted defect wants to see every exit.
         self.vm.due = if self.plant.is_none() { end } else { 0 };
         loop {
-            self.vm.watch(self.vm.at.rflags);
-            let reason = self.vmcs.resume(&mut self.vm.vcpu)?;
-            let pause = turns(&mut self.vm, &mut self.vmcs, &mut self.silent, reason)?;
+            self.vm.watch.before_entry(self.vm.at.rflags);
+            let pause = turns(&mut self.vm, &mut self.vmcs, &mut self.silent)?;
             if let Exit::Io(access) = Exit::decode(pause.reason)
                 && access.port == PLANT_PORT
             {

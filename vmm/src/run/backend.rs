@@ -9,7 +9,6 @@
 use core::fmt;
 
 use pc::Ticks;
-use v8086::Shutdown;
 use vmx::controls::ControlRefused;
 use vmx::exit::IoQualification;
 use vmx::{Capabilities, Machine};
@@ -68,14 +67,22 @@ pub trait Backend {
     /// Raises #UD at the instruction that exited.
     fn undefined_instruction(&self, vm: &mut Vm) -> Next;
 
-    /// Gives a hardware interrupt to a guest that can take it, and writes RIP, which may have changed at the exit alone.
-    ///
-    /// # Errors
-    /// The guest shuts down.
-    fn interrupt(&self, vm: &mut Vm, vector: u8) -> Result<(), Shutdown>;
+    /// How the processor delivers a hardware interrupt at the next entry.
+    fn injection(&self) -> Injection;
 
     /// Whether the guest runs as real mode does, with BIOS services in its reach.
     fn in_real_mode(&self) -> bool;
+}
+
+/// How the processor delivers a hardware interrupt to a guest at an entry.
+#[derive(Clone, Copy)]
+pub struct Injection {
+    /// The VM-entry interruption information, but for the vector.
+    pub information: u32,
+    /// RIP is so far before the place to return to, modulo the power of 2 above the mask.
+    pub length: u32,
+    /// Of RIP.
+    pub mask: u32,
 }
 
 /// The wish and the processor do not go together.

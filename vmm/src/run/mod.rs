@@ -63,6 +63,7 @@ pub use turns::turns;
 use console::{Console, Wish};
 use disk::ModuleDisks;
 use idle::Idle;
+use interrupts::Watch;
 use msrs::GuestMsrs;
 use post_mortem::Ring;
 use statistics::Statistics;
@@ -101,9 +102,7 @@ pub fn run(context: &mut Context, job: &RunJob) -> Result<Ending, Failure> {
     let mut life = Life { context, job, around: &around, vm: &mut vm, console, end: None };
     let ending = life.live(vmcs, &machine);
     host_timer::stop();
-    if let Some(io_apic) = &vm.watchdog {
-        io_apic.disarm();
-    }
+    vm.watch.end();
     context.report.flush_serial();
     vm.space.close();
     vm.space.set_a20(true);
@@ -161,14 +160,14 @@ pub fn build(context: &mut Context, job: &RunJob, processor: &Processor) -> Resu
             smsw_shows_pe: job.smsw_shows_pe,
             ..SystemRegisters::after_bios(GUEST_CR4)
         },
+        injection: backend.injection(),
         redirects_interrupts: true,
         msrs: GuestMsrs::default(),
         stepping: None,
         primary_controls: 0,
         window_wanted: false,
-        watchdog: if aids.timer.is_none() { IoApic::map() } else { None },
+        watch: Watch::new(if aids.timer.is_none() { IoApic::map() } else { None }),
         aids,
-        watched: 0,
         dropped_writes: 0,
         hole_reads: 0,
         timer_period: 0,
@@ -250,10 +249,10 @@ impl Life<'_, '_> {
     }
 
     /// Exit by exit, until somebody ends it.
-    fn exits(&mut self, vmcs: &mut LaunchedVmcs, mut reason: ExitReason) -> Result<Ending, Failure> {
+    fn exits(&mut self, vmcs: &mut LaunchedVmcs, reason: ExitReason) -> Result<Ending, Failure> {
+        let mut wants_look = self.vm.look_at.is_some();
+        let mut pause = turns::first(self.vm, reason, &mut self.context.report);
         loop {
-            let wants_look = self.vm.look_at.is_some();
-            let pause = turns::turns(self.vm, vmcs, &mut self.context.report, reason)?;
             let timers = [number::EXTERNAL_INTERRUPT, number::PREEMPTION_TIMER];
             let for_a_look = wants_look && timers.contains(&pause.reason.basic_number());
             if let Some(statistics) = &mut self.vm.statistics {
@@ -270,8 +269,9 @@ impl Life<'_, '_> {
             if let Err(Shutdown) = self.vm.deliver_interrupt() {
                 return Ok(self.guest_ended(End::TripleFault));
             }
-            self.vm.watch(self.vm.at.rflags);
-            reason = vmcs.resume(&mut self.vm.vcpu)?;
+            self.vm.watch.before_entry(self.vm.at.rflags);
+            wants_look = self.vm.look_at.is_some();
+            pause = turns::turns(self.vm, vmcs, &mut self.context.report)?;
         }
     }
 

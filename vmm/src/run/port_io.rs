@@ -3,8 +3,8 @@
 //! On entry an exit has told port, direction and width. What only touches the interrupt controller's mask, COM1 or a count
 //! of the timer is done at once; all else lets every device settle, and the VM follow.
 
+use v8086::GuestMemory;
 use v8086::string_io::{Direction, StringIo, Width};
-use v8086::{Flags, GuestMemory};
 use vmx::Field;
 use vmx::exit::IoQualification;
 
@@ -14,6 +14,7 @@ use crate::guest_cpu::{AtExit, GuestCpu};
 use crate::io;
 use crate::report::Reporter;
 
+use super::post_mortem::Place;
 use super::turns::Done;
 use super::vm::{Next, Vm};
 
@@ -32,6 +33,8 @@ const LENGTHS: [u8; 256] = {
 /// Size and string bits of an exit qualification, which are 0 for an IN or OUT of a byte, and the bit of IN.
 const NOT_A_BYTE: u64 = 7 | 1 << 4;
 const IN: u64 = 1 << 3;
+const STRING: u64 = 1 << 4;
+const REP: u64 = 1 << 5;
 
 /// Bytes that INS or OUTS move in one exit: more than the 64 that are worth one, and soon over.
 const STRETCH: usize = 128;
@@ -40,32 +43,87 @@ const STRETCH: usize = 128;
 const TIMER_FIRST: u16 = pc::ports::PIT_CHANNEL_0;
 const TIMER_LAST: u16 = pc::ports::PIT_CHANNEL_2;
 
+/// An IN or OUT that does not look like most.
+enum Unusual {
+    /// Its bytes were moved; RIP afterwards.
+    Moved(u32),
+    /// It has this length.
+    Long(u32),
+}
+
+/// The exit qualification that the processor has for an INS or OUTS, without asking it.
+fn qualification(string: StringIo) -> u64 {
+    let flag = |set: bool, bit: u64| if set { bit } else { 0 };
+    u64::from(string.port) << 16
+        | flag(string.repeat, REP)
+        | STRING
+        | flag(string.direction == Direction::In, IN)
+        | u64::from(string.width.bytes() - 1)
+}
+
 impl Vm {
-    /// IN or OUT of a byte of a register of which nothing depends but interrupt lines and the next tick.
+    /// IN or OUT of a byte of a register of which nothing depends but interrupt lines and the next tick, or INS or OUTS of a
+    /// stretch of such bytes.
     #[inline(always)]
-    pub fn quick_io(&mut self, at: &AtExit, qualification: u64, report: &mut Reporter) -> Done {
+    pub fn quick_io(&mut self, at: &AtExit, place: Place, report: &mut Reporter) -> Done {
+        // The length stands in the instruction's first byte, if that is no prefix: the ring wants to know CS, and with CS a
+        // look at guest memory is cheaper than the VMREAD of the length.
+        let mut length = self.plain_length(at);
+        if length == 0 {
+            match self.unusual_io(report) {
+                Unusual::Moved(rip) => return Done::To(rip.into()),
+                Unusual::Long(other) => length = other,
+            }
+        }
+        let rip = u64::from(at.rip.wrapping_add(length));
+        let qualification = vmread(Field::EXIT_QUALIFICATION);
+        self.ring.record(place).qualification = qualification;
         if qualification & NOT_A_BYTE != 0 {
             return Done::Not;
         }
-        let port = (qualification >> 16) as u16;
+        let port = (qualification as u32 >> 16) as u16;
         if qualification & IN == 0 {
             let value = self.vcpu.general.al();
             let clock = &self.clock;
             let done = self.pc.quick_out(port, value, report, || clock.at(at.tsc));
-            if !done && !self.timer_out(at, port, value) {
+            if !done && !self.timer_out(port, value) {
                 return Done::Not;
             }
         } else {
             let Some(value) = self.pc.quick_in(port) else { return Done::Not };
             self.vcpu.general.set_al(value);
         }
-        Done::To(at.rip.wrapping_add(self.io_length(at)))
+        Done::To(rip)
+    }
+
+    /// The length of an IN or OUT by its first byte, if that is no prefix; 0 for anything else.
+    #[inline(always)]
+    fn plain_length(&self, at: &AtExit) -> u32 {
+        let linear = at.cs * 16 + at.rip;
+        if linear >= self.plain_code {
+            return 0;
+        }
+        let [opcode] = self.space.ram().conventional(linear);
+        LENGTHS[usize::from(opcode)].into()
+    }
+
+    /// What does not begin with the opcode of IN or OUT: INS or OUTS, or a prefix, or code that is not looked at.
+    #[inline(never)]
+    fn unusual_io(&mut self, report: &mut Reporter) -> Unusual {
+        self.at = self.ring.at();
+        match self.move_stretch(report) {
+            Some(rip) => Unusual::Moved(rip),
+            None => Unusual::Long(vmread(Field::VM_EXIT_INSTRUCTION_LENGTH) as u32),
+        }
     }
 
     /// A batch of INS or OUTS of a guest that has always been in real mode, between its memory and a register as in
-    /// [`Self::quick_io`]: moved at once. RIP afterwards; `None`: it is anything else, and nothing is done.
-    #[inline(never)]
+    /// [`Self::quick_io`]: moved at once, without asking the processor what it is. RIP afterwards; `None`: it is anything else,
+    /// and nothing is done.
     fn move_stretch(&mut self, report: &mut Reporter) -> Option<u32> {
+        if self.plain_code == 0 {
+            return None;
+        }
         let mut cpu = GuestCpu::at_exit(&mut self.vcpu.general, &mut self.at);
         let string = StringIo::decode(&cpu, &self.space)?;
         let size = string.width.bytes();
@@ -83,33 +141,20 @@ impl Vm {
         if done && string.direction == Direction::In {
             self.space.write(linear, bytes);
         }
+        self.ring.last().qualification = qualification(string);
         done.then(|| string.pass(&mut cpu, elements))
     }
 
     #[inline(never)]
-    fn timer_out(&mut self, at: &AtExit, port: u16, value: u8) -> bool {
+    fn timer_out(&mut self, port: u16, value: u8) -> bool {
         if !matches!(port, TIMER_FIRST..=TIMER_LAST) {
             return false;
         }
-        if self.pc.timer_out(port - TIMER_FIRST, value, self.clock.at(at.tsc)) {
+        let now = self.clock.at(self.ring.last().tsc);
+        if self.pc.timer_out(port - TIMER_FIRST, value, now) {
             self.follow_devices();
         }
         true
-    }
-
-    /// The length of the IN or OUT at CS:IP. It stands in the instruction's first byte, if that is no prefix: the ring
-    /// wants to know CS, and with CS a look at guest memory is cheaper than the VMREAD of the length.
-    #[inline(always)]
-    fn io_length(&self, at: &AtExit) -> u32 {
-        let linear = u32::from(at.cs) * 16 + at.rip;
-        if linear < self.plain_code {
-            let [opcode] = self.space.ram().conventional(linear);
-            let length = LENGTHS[usize::from(opcode)];
-            if length != 0 {
-                return length.into();
-            }
-        }
-        vmread(Field::VM_EXIT_INSTRUCTION_LENGTH) as u32
     }
 
     /// Any IN, OUT, INS or OUTS.
@@ -119,14 +164,6 @@ impl Vm {
     pub fn io(&mut self, access: IoQualification, report: &mut Reporter) -> Result<Next, Failure> {
         let now = self.clock.at(self.at.tsc);
         if access.string {
-            if self.plain_code != 0
-                && self.at.rflags & Flags::RF == 0
-                && let Some(rip) = self.move_stretch(report)
-            {
-                self.at.set_rip(rip);
-                self.at.end_blocking();
-                return Ok(Next::Run);
-            }
             return self.backend.string_io(self, access, report, now);
         }
         io::carry_out(access, &mut self.vcpu.general, &mut self.pc, report, now);
@@ -134,7 +171,10 @@ impl Vm {
         Ok(match self.ended() {
             Some(end) => Next::End(end),
             None => {
-                let length = self.io_length(&self.at);
+                let length = match self.plain_length(&self.at) {
+                    0 => vmread(Field::VM_EXIT_INSTRUCTION_LENGTH) as u32,
+                    length => length,
+                };
                 self.backend.complete(self, length)
             }
         })

@@ -10,6 +10,7 @@ use wire::{CodeSize, EXIT_CODE, ExitRecord, Record, Registers};
 use crate::cpu::vmx::vmread;
 use crate::exit::number;
 use crate::guest_cpu::{AtExit, SEGMENTS};
+use crate::operation::Left;
 use crate::report::Reporter;
 
 use super::linear_space::LinearSpace;
@@ -34,6 +35,10 @@ pub struct Ring {
     noted: u64,
 }
 
+/// Where an exit is noted.
+#[derive(Clone, Copy)]
+pub struct Place(usize);
+
 impl Ring {
     /// Empty.
     pub const fn new() -> Self {
@@ -57,25 +62,67 @@ impl Ring {
         self.noted / RECORD
     }
 
-    /// Notes the exit that has just been taken, and counts it. What its kind has besides is for the caller to fill in;
-    /// what it has not stays as an older exit left it, until [`Self::report`].
+    /// Counts the exit that has just been taken, and notes it as far as it is known. What its kind has besides is for the caller
+    /// to fill in; what it has not stays as an older exit left it, until [`Self::report`].
     #[inline(always)]
-    pub fn note(&mut self, reason: ExitReason, at: &AtExit, rax: u64) -> &mut ExitRecord {
-        let place = (self.noted / RECORD) as usize % KEPT;
-        let record = &mut self.records[place];
+    pub fn begin(&mut self, left: Left) -> Place {
         self.noted += RECORD;
+        let place = self.last_place();
+        let record = self.record(place);
+        record.rax = left.rax;
+        record.reason = left.reason.0;
+        place
+    }
+
+    /// Notes the rest.
+    #[inline(always)]
+    pub fn note(&mut self, place: Place, at: &AtExit) {
+        let record = self.record(place);
         record.tsc = at.tsc;
-        record.reason = reason.0;
-        record.cs = at.cs;
         record.rip = at.rip;
+        record.cs = at.cs as u16;
         record.rflags = at.rflags;
-        record.rax = rax;
-        record
+    }
+
+    /// A record.
+    #[inline(always)]
+    pub fn record(&mut self, Place(place): Place) -> &mut ExitRecord {
+        &mut self.records[place]
+    }
+
+    #[inline(always)]
+    fn last_place(&self) -> Place {
+        Place((self.noted / RECORD) as usize % KEPT)
     }
 
     /// The record of the exit that was noted last.
+    #[inline(always)]
     pub fn last(&mut self) -> &mut ExitRecord {
-        &mut self.records[(self.count() as usize).wrapping_sub(1) % KEPT]
+        self.record(self.last_place())
+    }
+
+    /// Why the guest exited last.
+    pub fn reason(&mut self) -> ExitReason {
+        ExitReason(self.last().reason)
+    }
+
+    /// What was read at the exit that was noted last.
+    #[inline(always)]
+    pub fn at(&mut self) -> AtExit {
+        let record = self.last();
+        AtExit {
+            tsc: record.tsc,
+            rip: record.rip,
+            rflags: record.rflags,
+            cs: record.cs.into(),
+            complete: true,
+        }
+    }
+
+    /// What was noted last was no exit, but a failed entry.
+    #[cold]
+    pub fn forget_last(&mut self) {
+        self.noted -= RECORD;
     }
 
     /// Reports the exits, oldest first, with the code that stands there now.
@@ -83,7 +130,7 @@ impl Ring {
         let here = code_segment();
         let count = self.count();
         for number in count - count.min(KEPT as u64)..count {
-            let mut record = self.records[number as usize % KEPT];
+            let mut record = self.records[(number as usize + 1) % KEPT];
             forget_older(&mut record);
             // In real mode the selector tells the base. In protected mode only that of the last segment is known.
             let (base, size) = match record.cs {

@@ -5,19 +5,16 @@
 
 use rt::cpu::rdtsc;
 
-use crate::guest_cpu::AtExit;
-
 use super::vm::Vm;
 
 impl Vm {
-    /// Sleeps until an interrupt waits for the guest that exited so. `false`: the console wants its turn, or devices have
+    /// Sleeps until an interrupt waits for the guest, which exited at this TSC. `false`: the console wants its turn, or devices have
     /// changed, and no interrupt waits.
     #[inline(always)]
-    pub fn sleep(&mut self, at: &AtExit) -> bool {
-        if !at.interrupts_enabled() || !self.sleeps_alone {
+    pub fn sleep(&mut self, mut tsc: u64) -> bool {
+        if !self.sleeps_alone {
             return false;
         }
-        let mut tsc = at.tsc;
         while !self.pc.interrupt_pending() {
             if tsc < self.due {
                 tsc = self.rest(self.event);
@@ -41,8 +38,8 @@ impl Vm {
     pub fn rest(&mut self, until: u64) -> u64 {
         self.host_timer.follow(until, self.timer_period, &self.clock);
         self.host_timer.open();
-        if self.watched != 0 {
-            self.end_watch();
+        if self.watch.is_on() {
+            self.watch.end();
         }
         let (asleep, awake) = rt::irq::sleep();
         self.host_timer.ticked(awake);

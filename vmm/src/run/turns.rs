@@ -4,7 +4,7 @@
 //! match on the reason. All else goes through [`Exit`] and [`Vm::answer`], and what concerns more than the guest ends the
 //! turns. Speed is counted: `hyper86 bench` holds each way through here against its limit.
 
-use v8086::{Flags, Shutdown};
+use v8086::Shutdown;
 use vmx::Field;
 use vmx::exit::ExitReason;
 
@@ -12,9 +12,10 @@ use crate::cpu::vmx::{vmread, vmwrite};
 use crate::exit::{Exit, number};
 use crate::failure::Failure;
 use crate::guest_cpu::AtExit;
-use crate::operation::{EntryFailure, LaunchedVmcs};
+use crate::operation::{EntryFailure, LaunchedVmcs, Left};
 use crate::report::Reporter;
 
+use super::post_mortem::Place;
 use super::vm::{Next, SHUTDOWN, Vm};
 
 /// Why the turns pause: the last exit, and its answer.
@@ -25,68 +26,63 @@ pub struct Pause {
     pub answer: Result<Next, Failure>,
 }
 
-/// Answers an exit, resumes the guest, and so on, until there is more to do than that.
+/// Resumes the guest, answers its exit, and so on, until there is more to do than that.
 ///
 /// # Errors
 /// The processor refuses to resume.
 #[inline(never)]
-pub fn turns(
-    vm: &mut Vm,
-    vmcs: &mut LaunchedVmcs,
-    report: &mut Reporter,
-    mut reason: ExitReason,
-) -> Result<Pause, EntryFailure> {
+pub fn turns(vm: &mut Vm, vmcs: &mut LaunchedVmcs, report: &mut Reporter) -> Result<Pause, EntryFailure> {
     loop {
+        let left = vmcs.turn(&mut vm.vcpu);
+        let place = vm.ring.begin(left);
         let at = AtExit::read();
-        let record = vm.ring.note(reason, &at, vm.vcpu.general.rax);
-        let mut done = if !may_be_quick(&at, vm.due) {
-            Done::Not
-        } else {
-            match Kind::of(reason) {
-                Kind::Io => {
-                    let qualification = vmread(Field::EXIT_QUALIFICATION);
-                    record.qualification = qualification;
-                    vm.quick_io(&at, qualification, report)
-                }
+        vm.ring.note(place, &at);
+        let mut done = if vm.watch.is_usual(at.rflags) && at.tsc < vm.due {
+            match Kind::of(left.reason) {
+                Kind::Io => vm.quick_io(&at, place, report),
                 Kind::Cpuid => {
                     vm.answer_cpuid();
                     Done::To(next_rip(&at))
                 }
                 Kind::Vmcall => vm.quick_vmcall(&at),
-                Kind::Exception => {
-                    let interruption = vmread(Field::VM_EXIT_INTERRUPTION_INFORMATION) as u32;
-                    record.interruption = interruption;
-                    vm.quick_refused(&at, interruption)
-                }
+                Kind::Exception => vm.quick_refused(&at, place),
                 Kind::Rdmsr if vm.tell_time(&at) => Done::To(next_rip(&at)),
-                Kind::Hlt => Done::Halt(next_rip(&at)),
-                Kind::Rdmsr | Kind::Other => Done::Not,
+                Kind::Hlt if at.interrupts_enabled() => Done::Halt(next_rip(&at)),
+                Kind::Rdmsr | Kind::Hlt | Kind::Other => Done::Not,
             }
+        } else {
+            Done::Not
         };
         if let Done::Halt(rip) = done {
-            done = if vm.sleep(&at) { Done::To(rip) } else { Done::Not };
+            done = if vm.sleep(at.tsc) { Done::To(rip) } else { Done::Not };
         }
         if let Done::To(rip) = done {
-            // It may have stood in the shadow of STI or MOV SS, which is over then; to look whether it did would cost as
-            // much as the write.
-            vmwrite(Field::GUEST_INTERRUPTIBILITY_STATE, 0);
-            if vm.pc.interrupt_pending() {
-                vm.at = AtExit { rip, ..at };
-                if let Err(Shutdown) = vm.deliver_pending() {
-                    return Ok(Pause { reason, answer: Ok(SHUTDOWN) });
-                }
-            } else {
-                vmwrite(Field::GUEST_RIP, rip.into());
+            if !vm.pc.interrupt_pending() {
+                vmwrite(Field::GUEST_RIP, rip);
+                continue;
             }
-            vm.watch(at.rflags);
-        } else {
-            vm.at = AtExit { complete: false, ..at };
-            if let Some(answer) = answer(vm, reason, report) {
-                return Ok(Pause { reason, answer });
+            if let Ok(()) = vm.interrupt_at(rip) {
+                continue;
             }
+            return Ok(Pause { reason: vm.ring.reason(), answer: Ok(SHUTDOWN) });
         }
-        reason = vmcs.resume(&mut vm.vcpu)?;
+        let reason = vm.ring.reason();
+        if let Err(failure) = (Left { reason, rax: 0 }).ran() {
+            vm.ring.forget_last();
+            return Err(failure.into());
+        }
+        if let Some(answer) = answer(vm, reason, report) {
+            return Ok(Pause { reason, answer });
+        }
     }
+}
+
+/// Answers the first exit of a guest.
+pub fn first(vm: &mut Vm, reason: ExitReason, report: &mut Reporter) -> Pause {
+    let place = vm.ring.begin(Left { reason, rax: vm.vcpu.general.rax });
+    vm.ring.note(place, &AtExit::read());
+    let answer = answer(vm, reason, report).unwrap_or(Ok(Next::Run));
+    Pause { reason, answer }
 }
 
 /// What can be answered here.
@@ -127,34 +123,22 @@ pub enum Done {
     /// Nothing.
     Not,
     /// An instruction was carried out, up to this RIP, and nothing besides is to be done.
-    To(u32),
-    /// HLT, up to this RIP, is still to be carried out.
-    Halt(u32),
+    To(u64),
+    /// HLT, up to this RIP, is still to be carried out; interrupts are enabled.
+    Halt(u64),
 }
 
 /// RIP behind the instruction that exited, whose length the processor knows.
 #[inline(always)]
-fn next_rip(at: &AtExit) -> u32 {
-    at.rip.wrapping_add(vmread(Field::VM_EXIT_INSTRUCTION_LENGTH) as u32)
-}
-
-/// Whether an exit may be answered at once: single steps are for the back-end, and what is due goes first.
-#[inline(always)]
-fn may_be_quick(at: &AtExit, due: u64) -> bool {
-    at.rflags & (Flags::TF | Flags::RF) == 0 && at.tsc < due
+fn next_rip(at: &AtExit) -> u64 {
+    at.rip.wrapping_add(vmread(Field::VM_EXIT_INSTRUCTION_LENGTH) as u32).into()
 }
 
 /// Answers an exit in full. `None`: the guest goes on.
 #[inline(never)]
 fn answer(vm: &mut Vm, reason: ExitReason, report: &mut Reporter) -> Option<Result<Next, Failure>> {
-    // What was tried first has read what these kinds have beside the reason.
-    let was_read = may_be_quick(&vm.at, vm.due);
-    let record = vm.ring.last();
-    let exit = match (reason.basic_number(), was_read) {
-        (number::IO_INSTRUCTION, true) => Exit::io(reason, record.qualification),
-        (number::EXCEPTION_OR_NMI, true) => Exit::exception(reason, record.interruption),
-        _ => Exit::read(reason, record),
-    };
+    vm.at = AtExit { complete: false, ..vm.ring.at() };
+    let exit = Exit::read(reason, vm.ring.last());
     let answer = vm.answer(exit, report);
     if !matches!(answer, Ok(Next::Run)) || vm.is_due() {
         return Some(answer);
@@ -162,7 +146,7 @@ fn answer(vm: &mut Vm, reason: ExitReason, report: &mut Reporter) -> Option<Resu
     if let Err(Shutdown) = vm.deliver_interrupt() {
         return Some(Ok(SHUTDOWN));
     }
-    vm.watch(vm.at.rflags);
+    vm.watch.before_entry(vm.at.rflags);
     None
 }
 
@@ -172,7 +156,7 @@ pub const CONVENTIONAL: u32 = 0xA_0000;
 /// The bytes at CS:IP of a guest whose CS has the base of real mode, if they lie in conventional memory.
 #[inline(always)]
 fn code<const N: usize>(vm: &Vm, at: &AtExit) -> Option<[u8; N]> {
-    let linear = u32::from(at.cs) * 16 + at.rip;
+    let linear = at.cs * 16 + at.rip;
     (linear < CONVENTIONAL - N as u32).then(|| vm.space.ram().conventional(linear))
 }
 
@@ -195,7 +179,9 @@ impl Vm {
     /// A #GP of a guest in virtual-8086 mode that stands for HLT, or for RDMSR of the time-stamp counter, as programs time
     /// themselves by: the monitor would do the same at five times the cost.
     #[inline(always)]
-    fn quick_refused(&mut self, at: &AtExit, interruption: u32) -> Done {
+    fn quick_refused(&mut self, at: &AtExit, place: Place) -> Done {
+        let interruption = vmread(Field::VM_EXIT_INTERRUPTION_INFORMATION) as u32;
+        self.ring.record(place).interruption = interruption;
         if interruption & EVENT != GENERAL_PROTECTION || at.rip >= 0xFFFE || self.stepping.is_some() {
             return Done::Not;
         }
@@ -203,10 +189,10 @@ impl Vm {
         let halts = code as u8 == HLT;
         if !halts && code != RDMSR || vmread(Field::IDT_VECTORING_INFORMATION) >> 31 & 1 == 1 {
             Done::Not
-        } else if halts {
-            Done::Halt(at.rip + 1)
+        } else if halts && at.interrupts_enabled() {
+            Done::Halt(u64::from(at.rip) + 1)
         } else if self.tell_time(at) {
-            Done::To(at.rip + 2)
+            Done::To(u64::from(at.rip) + 2)
         } else {
             Done::Not
         }

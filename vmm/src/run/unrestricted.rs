@@ -4,7 +4,7 @@
 //! touches a control bit that VMX or the host owns.
 
 use pc::Ticks;
-use v8086::{Debug, Flags, Shutdown, TableRegister, vector};
+use v8086::{Debug, Flags, TableRegister, vector};
 use vmx::control_register::cr0;
 use vmx::controls::ControlRefused;
 use vmx::event::{Event, EventKind, InterruptionInformation};
@@ -21,7 +21,7 @@ use crate::memory::{Access, Mode, Tables, Translation};
 use crate::plan::{self, Surroundings};
 use crate::report::Reporter;
 
-use super::backend::Backend;
+use super::backend::{Backend, Injection};
 use super::control_registers::control_register;
 use super::ept_report;
 use super::linear_io;
@@ -93,10 +93,8 @@ impl Backend for Unrestricted {
         Next::Run
     }
 
-    fn interrupt(&self, vm: &mut Vm, vector: u8) -> Result<(), Shutdown> {
-        vm.at.set_rip(vm.at.rip);
-        inject(Event::external_interrupt(vector));
-        Ok(())
+    fn injection(&self) -> Injection {
+        Injection { information: Event::external_interrupt(0).entry_information(), length: 0, mask: u32::MAX }
     }
 
     fn in_real_mode(&self) -> bool {

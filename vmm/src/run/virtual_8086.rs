@@ -7,7 +7,7 @@
 
 use pc::Ticks;
 use v8086::string_io::StringIo;
-use v8086::{Change, Flags, Monitor, Outcome, Shutdown, interrupt, step, vector};
+use v8086::{Change, Flags, Monitor, Outcome, Shutdown, step, vector};
 use vmx::control_register::cr4;
 use vmx::controls::ControlRefused;
 use vmx::event::{Event, EventKind, InterruptionInformation};
@@ -19,13 +19,13 @@ use crate::cpu::registers;
 use crate::cpu::vmx::{vmread, vmwrite};
 use crate::exit::Exit;
 use crate::failure::{Failure, Unsupported, unexpected};
-use crate::guest_cpu::{AtExit, FieldsAtExit, GuestCpu};
+use crate::guest_cpu::{FieldsAtExit, GuestCpu};
 use crate::io::PcPorts;
 use crate::memory::{Access, Mode, PcSpace, Tables, Translation};
 use crate::plan::{self, Surroundings};
 use crate::report::Reporter;
 
-use super::backend::Backend;
+use super::backend::{Backend, Injection};
 use super::ept_report;
 use super::msrs::GuestMsrs;
 use super::single_step::Stepping;
@@ -109,29 +109,16 @@ impl Backend for Virtual8086 {
         }
     }
 
-    fn interrupt(&self, vm: &mut Vm, vector: u8) -> Result<(), Shutdown> {
-        if vm.redirects_interrupts {
-            inject(&mut vm.at, vector);
-            return Ok(());
-        }
-        let (table, ip) = (vm.system.idtr, vm.at.rip as u16);
-        let mut cpu = GuestCpu::at_exit(&mut vm.vcpu.general, &mut vm.at);
-        interrupt::deliver(&mut cpu, &mut vm.space, table, vector, ip)
+    /// As a software interrupt of length 1, one byte before where the guest is: the processor then goes through the guest's
+    /// interrupt table by itself and pushes the right IP (SDM vol. 3, "Interrupt and Exception Handling in Virtual-8086 Mode",
+    /// method 5 with the redirection bit clear). The plan has set the instruction length, and nothing else changes it.
+    fn injection(&self) -> Injection {
+        Injection { information: Event::software_interrupt(0).entry_information(), length: 1, mask: 0xFFFF }
     }
 
     fn in_real_mode(&self) -> bool {
         true
     }
-}
-
-/// Delivers a hardware interrupt at the next entry as a software interrupt of length 1, one byte before where the
-/// guest is: the processor then goes through the guest's interrupt table by itself and pushes the right IP
-/// (SDM vol. 3, "Interrupt and Exception Handling in Virtual-8086 Mode", method 5 with the redirection bit clear).
-fn inject(at: &mut AtExit, vector: u8) {
-    at.set_rip(at.rip.wrapping_sub(1) & 0xFFFF);
-    // The plan has set the instruction length, and nothing else changes it.
-    let event = Event::software_interrupt(vector);
-    vmwrite(Field::VM_ENTRY_INTERRUPTION_INFORMATION, event.entry_information().into());
 }
 
 impl Vm {

@@ -10,7 +10,7 @@ use wire::{End, MEASURES_LEAF};
 
 use crate::aids::Aids;
 use crate::clock::Clock;
-use crate::cpu::nmi::{self, IoApic};
+use crate::cpu::nmi;
 use crate::cpu::vmx::{vmread, vmwrite};
 use crate::cpu::world_switch::Vcpu;
 use crate::exit::Exit;
@@ -21,11 +21,12 @@ use crate::memory::PcSpace;
 use crate::plan::Surroundings;
 use crate::report::Reporter;
 
-use super::backend::Backend;
+use super::backend::{Backend, Injection};
 use super::bios_trace::Call;
 use super::cpuid;
 use super::disk::ModuleDisks;
 use super::idle::Idle;
+use super::interrupts::Watch;
 use super::msrs::GuestMsrs;
 use super::post_mortem::Ring;
 use super::single_step::Stepping;
@@ -80,7 +81,9 @@ pub struct Vm {
     pub clock: Clock,
     /// The system registers that it believes in.
     pub system: SystemRegisters,
-    /// Whether its interrupt table is where the hardware goes through it.
+    /// How the processor delivers its hardware interrupts, if its interrupt table is where the hardware goes through it.
+    pub injection: Injection,
+    /// Whether it is.
     pub redirects_interrupts: bool,
     /// Its model-specific registers, where no VMCS has them.
     pub msrs: GuestMsrs,
@@ -90,10 +93,8 @@ pub struct Vm {
     pub primary_controls: u64,
     /// Whether interrupt-window exiting is on.
     pub window_wanted: bool,
-    /// Turns the timer's ticks into NMIs while the guest has interrupts off; `None` where there is no I/O APIC.
-    pub watchdog: Option<IoApic>,
-    /// Whether it does so now: 0, or the bit of RFLAGS that a guest may have clear then.
-    pub watched: u32,
+    /// Keeps it from running for ever.
+    pub watch: Watch,
     /// Writes to ROM, holes and beyond the memory.
     pub dropped_writes: u64,
     /// Reads of holes and beyond the memory.
@@ -223,7 +224,7 @@ impl Vm {
                 let state = vmread(Field::GUEST_INTERRUPTIBILITY_STATE);
                 vmwrite(Field::GUEST_INTERRUPTIBILITY_STATE, state & !BLOCKING_BY_NMI);
                 nmi::unblock();
-                self.end_watch();
+                self.watch.end();
                 // The timer's line interrupts, too: now, or by an exit of its own.
                 rt::irq::accept();
                 self.host_timer.ticked(self.at.tsc);
@@ -253,14 +254,13 @@ impl Vm {
         if self.plain_code == 0 {
             return Done::Not;
         }
-        let place = FarPointer::new(at.cs, at.rip as u16);
-        if let Some(word) = Pc::looked_up(place) {
+        if let Some(word) = Pc::looked_up(at.cs, at.rip) {
             let ax = u16::from_le_bytes(self.space.ram().conventional(word));
             self.vcpu.general.set_ax(ax);
-        } else if !self.quick_service(place) {
+        } else if !self.quick_service(FarPointer::new(at.cs as u16, at.rip as u16)) {
             return Done::Not;
         }
-        Done::To(at.rip + VMCALL_LENGTH)
+        Done::To(u64::from(at.rip + VMCALL_LENGTH))
     }
 
     #[inline(never)]
@@ -275,7 +275,7 @@ impl Vm {
         if self.plain_code == 0 && !self.backend.in_real_mode() {
             return self.backend.undefined_instruction(self);
         }
-        self.serve(FarPointer::new(self.at.cs, self.at.rip as u16), report)
+        self.serve(FarPointer::new(self.at.cs as u16, self.at.rip as u16), report)
     }
 
     #[inline(never)]

@@ -159,12 +159,6 @@ const fn only_looks(vector: u8, ax: u16) -> bool {
     }
 }
 
-/// Segment and offset in one word, for one comparison.
-#[inline(always)]
-const fn packed(place: FarPointer) -> u32 {
-    (place.segment as u32) << 16 | place.offset as u32
-}
-
 impl Pc {
     /// Answers a `VMCALL` of the guest. The processor stands at the instruction; afterwards it stands where the guest
     /// goes on. Check [`Self::end`] then.
@@ -173,16 +167,19 @@ impl Pc {
         self.service_at(place, context)
     }
 
-    /// Where the word lies that the service at `place` returns in AX, if that is all it does.
+    /// Where the word lies that the service at `cs:ip` returns in AX, if that is all it does.
     #[inline(always)]
-    pub fn looked_up(place: FarPointer) -> Option<u32> {
-        const MEMORY_SIZE: u32 = packed(rom::service_call(0x12));
-        const EQUIPMENT: u32 = packed(rom::service_call(0x11));
-        match packed(place) {
-            MEMORY_SIZE => Some(data_area::BASE_MEMORY),
-            EQUIPMENT => Some(data_area::EQUIPMENT),
-            _ => None,
-        }
+    pub fn looked_up(cs: u32, ip: u32) -> Option<u32> {
+        const MEMORY_SIZE: FarPointer = rom::service_call(0x12);
+        const EQUIPMENT: FarPointer = rom::service_call(0x11);
+        let word = if ip == MEMORY_SIZE.offset as u32 {
+            data_area::BASE_MEMORY
+        } else if ip == EQUIPMENT.offset as u32 {
+            data_area::EQUIPMENT
+        } else {
+            return None;
+        };
+        (cs == MEMORY_SIZE.segment as u32).then_some(word)
     }
 
     /// As [`Self::service`], with the place of the `VMCALL`.

@@ -3,9 +3,7 @@
 use std::time::{Duration, Instant};
 
 use fuzz::{Outcome, SECTOR_BYTES, Sum};
-use wire::{
-    Backend, BootConfig, DiskImage, FuzzJob, Geometry, Items, Job, Link, Plant, Programs, RunJob, Told,
-};
+use wire::{Backend, BootConfig, DiskImage, FuzzJob, Geometry, Items, Job, Link, Plant, RunJob, Told};
 
 use crate::args::MachineArgs;
 use crate::boot_image::{self, Elf, Packing, Start};
@@ -41,14 +39,10 @@ pub struct Bench {
 /// What to try in one boot.
 #[derive(Clone, Copy, Debug)]
 pub struct Batch<'a> {
-    /// Which programs.
-    pub programs: Programs,
-    /// How many.
-    pub count: u64,
+    /// The programs; one at least.
+    pub programs: &'a [[u8; SECTOR_BYTES]],
     /// How many between two looks at memory.
     pub batch: u64,
-    /// The corpus, or the programs themselves.
-    pub module: &'a [u8],
     /// How long the VMM may be silent, in time of the processor that the engine has.
     pub patience: Duration,
 }
@@ -98,12 +92,11 @@ impl Bench {
     /// Status 3: the machine cannot be started, or the VMM refused before the first program.
     pub fn boot(&self, batch: Batch) -> Result<Seen, Failure> {
         let config = self.config(batch)?;
-        // A module of no bytes would look like a missing one; this is an empty corpus, too.
-        let module = if batch.module.is_empty() { &[0; SECTOR_BYTES] } else { batch.module };
-        let image = boot_image::build(&self.vmm, Start::Disk, Packing::Packed, Some(&config), Some(module))
+        let programs = batch.programs.as_flattened();
+        let image = boot_image::build(&self.vmm, Start::Disk, Packing::Loose, Some(&config), Some(programs))
             .map_err(Failure::refused)?;
         let mut machine = machine::start(&self.engine, self.machine, image, Needs::SCRIPTED)?;
-        let mut stream = Stream { expected: batch.count, ..Stream::default() };
+        let mut stream = Stream { expected: batch.programs.len() as u64, ..Stream::default() };
         let (mut since, mut spent) = (Instant::now(), Duration::ZERO);
         while !stream.is_over && since.elapsed() < START {
             match machine.listen(Duration::from_millis(100)).map_err(anyhow::Error::from)? {
@@ -148,8 +141,7 @@ impl Bench {
             extended_kib: EXTENDED_KIB,
             rtc_seconds: POWER_ON_SECONDS,
         };
-        let Batch { programs, count, batch, .. } = batch;
-        let job = Job::Fuzz(FuzzJob { run, programs, count, batch, plant: self.plant });
+        let job = Job::Fuzz(FuzzJob { run, batch: batch.batch, plant: self.plant });
         let config = BootConfig { version: wire::VERSION, link: Link::Plain, job };
         postcard::to_allocvec(&config).map_err(postcard)
     }

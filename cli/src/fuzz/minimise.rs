@@ -5,7 +5,6 @@ use std::ops::Range;
 use std::time::Duration;
 
 use fuzz::{Outcome, PROGRAM_BYTES, SECTOR_BYTES};
-use wire::Programs;
 
 use super::boot::{Batch, Bench, End};
 use crate::status::Failure;
@@ -30,14 +29,7 @@ const PATIENCE: Duration = Duration::from_secs(3);
 /// # Errors
 /// Status 3: the machine or the VMM refuses.
 pub fn first_that_fails(bench: &Bench, programs: &[Sector]) -> Result<Option<(usize, Outcome)>, Failure> {
-    let batch = Batch {
-        programs: Programs::Given,
-        count: programs.len() as u64,
-        batch: 1,
-        module: programs.as_flattened(),
-        patience: PATIENCE,
-    };
-    let seen = bench.boot(batch)?;
+    let seen = bench.boot(Batch { programs, batch: 1, patience: PATIENCE })?;
     if let Some(index) = seen.outcomes.iter().position(|outcome| outcome.is_finding()) {
         return Ok(Some((index, seen.outcomes[index])));
     }

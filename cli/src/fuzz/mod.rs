@@ -1,6 +1,6 @@
 //! `fuzz`: hostile programs in a VM, by the thousand, and what came of them.
 //!
-//! The programs are computed in the VMM and here alike, so that only outcomes travel; see the crate `fuzz`. What a
+//! The programs are computed here, see the crate `fuzz`, and go to the VMM as sectors; only outcomes come back. What a
 //! program may not do is a finding: the program is written to a file that `run` boots, and a second file holds what
 //! is left of it when all is taken away that does not matter.
 
@@ -22,7 +22,7 @@ use crate::metal::progress;
 use crate::status::{Failure, Status};
 
 use boot::Bench;
-use hunt::{Finding, Range};
+use hunt::Finding;
 
 /// A finding that was looked at by itself.
 struct Case {
@@ -49,10 +49,9 @@ pub fn fuzz(arguments: &FuzzArgs) -> Result<Status, Failure> {
     let bench = Bench::new(engine, arguments.machine, arguments.backend.into(), plant)?;
     let planted = arguments.plant.map(|_| arguments.cases * 2 / 3);
     let cases = Cases { seed: arguments.seed, corpus, planted };
-    let range = Range { cases, corpus: &bytes, count: arguments.cases };
     sign.set_message(format!("trying {} programs", arguments.cases));
     let mut told = 0;
-    let tally = hunt::hunt(&bench, range, |tally| {
+    let tally = hunt::hunt(&bench, cases, arguments.cases, |tally| {
         let found = tally.findings.len();
         for finding in &tally.findings[told..] {
             let line = format!("program {} {}: {}", finding.case, finding.outcome.sentence(), finding.said);

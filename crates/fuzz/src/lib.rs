@@ -1,8 +1,8 @@
 //! Hostile programs: what `hyper86 fuzz` runs in a VM, and what may come of them.
 //!
 //! A program is a boot sector, so that a file of it can be booted and looked at. It is a pure function of a seed, a
-//! number and the corpus: the VMM computes it and runs it, the host tool computes it and writes it to a file, and
-//! nothing but outcomes goes from one to the other.
+//! number and the corpus. The host tool computes it, brings it to the VMM, and writes it to a file where it did what no
+//! guest may; from the VMM nothing but outcomes come back.
 #![no_std]
 #![forbid(unsafe_code)]
 

@@ -48,38 +48,17 @@ pub enum Job<'a> {
     Fuzz(FuzzJob<'a>),
 }
 
-/// Hostile programs.
+/// Hostile programs: those in the module, a sector each.
 #[cfg(feature = "fuzz")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct FuzzJob<'a> {
     /// The VM; its one disk is a blank floppy, whose boot sector becomes the program.
     #[serde(borrow)]
     pub run: RunJob<'a>,
-    /// Which programs.
-    pub programs: Programs,
-    /// How many.
-    pub count: u64,
     /// How many between two looks at what no guest may change.
     pub batch: u64,
     /// What the VMM does wrong where a program asks for it, so that there is something to find.
     pub plant: Option<Plant>,
-}
-
-/// Where hostile programs come from.
-#[cfg(feature = "fuzz")]
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Programs {
-    /// They are drawn, from this one on; the module is the corpus.
-    Drawn {
-        /// Chooses all of them.
-        seed: u64,
-        /// Number of the first.
-        first: u64,
-        /// The one that holds the planted instructions.
-        planted: Option<u64>,
-    },
-    /// The module holds them, a sector each.
-    Given,
 }
 
 /// A defect that is planted on purpose.

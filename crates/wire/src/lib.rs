@@ -17,7 +17,7 @@ pub use config::{
     MEASURES_LEAF, RunBreak, RunJob, Step, Told,
 };
 #[cfg(feature = "fuzz")]
-pub use config::{FuzzJob, Plant, Programs};
+pub use config::{FuzzJob, Plant};
 pub use input::{Input, KeyItem, LETTERBOX_SECTORS, Load, Modifiers};
 pub use record::{
     BiosCall, CALL_BYTES, CODE_BYTES, CallRegisters, CodeSize, Counter, Cursor, EXIT_CODE, End, ExitRecord,

@@ -2,16 +2,16 @@
 //!
 //! The story of one boot: prepare the processor, let a second guest run for a moment and then lie idle, switch a PC on,
 //! and remember it as it is. Then case by case: restore, boot the program, run it for its budget, and look whether the
-//! VMM is what it was. Of a case one byte leaves; the host tool computes the same programs, counts the bytes, and so
+//! VMM is what it was. Of a case one byte leaves; the host tool, which brought the programs, counts the bytes, and so
 //! knows the last case begun, whatever happens to this program. After each batch the memory is looked at that no guest
 //! may change. What cannot be trusted any more ends the boot: the host tool starts another behind it.
 
 mod idle;
 mod trial;
 
-use fuzz::{Cases, Corpus, Outcome as CaseOutcome, SECTOR_BYTES, Sum};
+use fuzz::{Outcome as CaseOutcome, SECTOR_BYTES, Sum};
 use rt::console;
-use wire::{FuzzJob, Outcome, Programs};
+use wire::{FuzzJob, Outcome};
 
 use crate::failure::Failure;
 use crate::lifecycle::{enter_vmx, make_current};
@@ -46,8 +46,9 @@ pub fn fuzz(context: &mut Context, job: &FuzzJob) -> Result<Ending, Failure> {
     let mut trial = Trial::begin(vm, vmcs, &around, idle, job, copy)?;
     let seal = Seal::new(trial.guarded().chain(&bitmaps));
     rt::println!("\nfuzz: begin {}", backend.name());
-    let mut boot = Boot { job, module: context.module, sum: Sum::default() };
-    let trusted = boot.cases(&mut trial, |trial| {
+    let programs = context.module.as_chunks().0;
+    let mut sum = Sum::default();
+    let trusted = try_all(programs, job.batch as usize, &mut trial, &mut sum, |trial| {
         trial.restore();
         if let Err(damage) = seal.verify(trial.guarded().chain(&bitmaps), trial.ram()) {
             rt::println!("\nfuzz: damaged {damage}");
@@ -56,51 +57,31 @@ pub fn fuzz(context: &mut Context, job: &FuzzJob) -> Result<Ending, Failure> {
         trial.others_are_whole()
     });
     if trusted {
-        rt::println!("\nfuzz: end {} {:016X}", job.count, boot.sum.value());
+        rt::println!("\nfuzz: end {} {:016X}", programs.len(), sum.value());
     }
     Ok(Ending::new(Outcome::Done, format_args!("")))
 }
 
-/// The cases of one boot.
-struct Boot<'a> {
-    job: &'a FuzzJob<'a>,
-    module: &'static [u8],
-    sum: Sum,
-}
-
-impl Boot<'_> {
-    /// Runs them all; `false` as soon as nothing here can be trusted any more. `is_whole` looks at memory.
-    fn cases(&mut self, trial: &mut Trial, mut is_whole: impl FnMut(&mut Trial) -> bool) -> bool {
-        let mut sector = [0; SECTOR_BYTES];
-        for index in 0..self.job.count {
-            self.program(&mut sector, index);
-            let outcome = trial.run(&sector);
-            self.tell(outcome.to_byte());
+/// Tries one program after the other; `false` as soon as nothing here can be trusted any more. `is_whole` looks at memory.
+fn try_all(
+    programs: &[[u8; SECTOR_BYTES]],
+    batch: usize,
+    trial: &mut Trial,
+    sum: &mut Sum,
+    is_whole: impl Fn(&mut Trial) -> bool,
+) -> bool {
+    for batch in programs.chunks(batch.max(1)) {
+        for program in batch {
+            let outcome = trial.run(program);
+            sum.add(outcome.to_byte());
+            console::write_bytes(&[outcome.to_byte()]);
             if matches!(outcome, CaseOutcome::HostChanged | CaseOutcome::CanaryWritten) {
                 return false;
             }
-            if ((index + 1) % self.job.batch == 0 || index + 1 == self.job.count) && !is_whole(trial) {
-                return false;
-            }
         }
-        true
-    }
-
-    fn program(&self, sector: &mut [u8; SECTOR_BYTES], index: u64) {
-        match self.job.programs {
-            Programs::Drawn { seed, first, planted } => {
-                let cases = Cases { seed, corpus: Corpus::new(self.module), planted };
-                cases.make(sector, first + index);
-            }
-            Programs::Given => {
-                let given = self.module.as_chunks::<SECTOR_BYTES>().0.get(index as usize);
-                *sector = given.copied().unwrap_or([0; SECTOR_BYTES]);
-            }
+        if !is_whole(trial) {
+            return false;
         }
     }
-
-    fn tell(&mut self, byte: u8) {
-        self.sum.add(byte);
-        console::write_bytes(&[byte]);
-    }
+    true
 }

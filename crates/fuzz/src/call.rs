@@ -43,6 +43,10 @@ fn call(random: &mut Random, program: &mut Program) {
             _ => program.load(register, value_16(random)),
         }
     }
+    if service == 0x10 && !random.one_in(16) {
+        // A count of characters, mostly. The greatest take a million instructions, in any BIOS.
+        program.load(1, random.below(0x80) as u16);
+    }
     if service == 0x13 && !random.one_in(4) {
         // A sector that exists, of a drive that exists, so that the transfer takes place.
         program.load(1, 1 + random.below(18) as u16);

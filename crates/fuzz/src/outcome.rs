@@ -28,6 +28,8 @@ pub enum Outcome {
     FaultLoop = 0x8A,
     /// It asked for what the back-end does not carry, and was stopped with a report.
     Unsupported = 0x8B,
+    /// It computed without an exit, or went round in circles, and was not waited for.
+    NothingNew = 0x8C,
     /// The VMM had no answer to an exit.
     NoAnswer = 0xC0,
     /// The processor refused to enter the guest.
@@ -44,7 +46,7 @@ pub enum Outcome {
 
 impl Outcome {
     /// All of them.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::Budget,
         Self::Asleep,
         Self::Halted,
@@ -57,6 +59,7 @@ impl Outcome {
         Self::PowerOff,
         Self::FaultLoop,
         Self::Unsupported,
+        Self::NothingNew,
         Self::NoAnswer,
         Self::EntryFailed,
         Self::HostChanged,
@@ -95,6 +98,7 @@ impl Outcome {
             Self::PowerOff => "power-off",
             Self::FaultLoop => "fault-loop",
             Self::Unsupported => "unsupported",
+            Self::NothingNew => "nothing-new",
             Self::NoAnswer => "no-answer",
             Self::EntryFailed => "entry-failed",
             Self::HostChanged => "host-changed",
@@ -119,6 +123,7 @@ impl Outcome {
             Self::PowerOff => "switched the machine off",
             Self::FaultLoop => "raised an exception again and again",
             Self::Unsupported => "asked for what the back-end does not carry, and was stopped",
+            Self::NothingNew => "computed without an exit or went in circles, and was not waited for",
             Self::NoAnswer => "left by an exit that the VMM has no answer to",
             Self::EntryFailed => "could not be entered",
             Self::HostChanged => "changed a register of the VMM",

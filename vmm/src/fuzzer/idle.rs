@@ -9,7 +9,6 @@ use crate::cpu::world_switch::Vcpu;
 use crate::failure::{Failure, unexpected};
 use crate::guest_cpu::GuestCpu;
 use crate::lifecycle::make_current;
-use crate::memory::integrity::ram_checksum;
 use crate::memory::{Frame, GuestRam, PAGE_BYTES, PcSpace};
 use crate::operation::VmxOperation;
 use crate::plan::Surroundings;
@@ -25,7 +24,8 @@ const HLT: [u8; 1] = [0xF4];
 /// See the module.
 pub struct IdleGuest {
     space: PcSpace,
-    memory: u64,
+    /// Its memory as it was left.
+    copy: &'static [u8],
 }
 
 impl IdleGuest {
@@ -60,8 +60,9 @@ impl IdleGuest {
         if reason.entry_failed() {
             return Err(unexpected(format_args!("the second guest left by {reason}")));
         }
-        let memory = ram_checksum(space.ram());
-        Ok(Self { space, memory })
+        let copy = context.frames.take_bytes(space.ram().length(), PAGE_BYTES)?;
+        space.ram().read(0, copy);
+        Ok(Self { space, copy })
     }
 
     /// Its memory.
@@ -76,7 +77,7 @@ impl IdleGuest {
 
     /// Whether its memory is as it was.
     pub fn is_whole(&self) -> bool {
-        ram_checksum(self.space.ram()) == self.memory
+        self.space.ram().holds(0, self.copy)
     }
 
     /// Changes a byte, as no other guest may.

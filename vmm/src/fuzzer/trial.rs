@@ -3,10 +3,12 @@
 //! Before each it is restored: the pages that the last program wrote, devices, registers, disks, time. After each the
 //! processor's registers and the canaries must be what they were.
 
-use fuzz::{Outcome, PLANT_MAGIC, PLANT_PORT, SECTOR_BYTES};
+use fuzz::{ORIGIN, Outcome, PLANT_MAGIC, PLANT_PORT, SECTOR_BYTES};
 use pc::{Context as Service, Pc, PcConfig, Signature, Ticks};
 use rt::cpu::rdtsc;
-use v8086::Shutdown;
+use v8086::{General, GuestMemory, Shutdown};
+use vmx::exit::ExitReason;
+use vmx::field::Kind;
 use vmx::{Field, Machine};
 use wire::{End, FuzzJob, Plant};
 
@@ -24,16 +26,18 @@ use crate::run::{Next, Vm, turns};
 
 use super::idle::IdleGuest;
 
-/// TSC ticks that a program may take; in the engine each is an instruction.
+/// TSC ticks that a program may take, with what the VMM does for it; in the engine each is an instruction.
 const BUDGET: u64 = 10_000;
+
+/// A turn of a program that takes so many TSC ticks tells something of it; its first may end at once.
+const TURN: u64 = 2_000;
 
 /// See the module.
 pub struct Trial<'a> {
     vm: Vm,
     vmcs: LaunchedVmcs<'a>,
     around: &'a Surroundings<'a>,
-    /// The PC as it was just after it was switched on.
-    pc: Pc,
+    booted: Booted,
     idle: IdleGuest,
     plant: Option<Plant>,
     /// The processor as the VMM has it after an exit.
@@ -57,19 +61,21 @@ impl<'a> Trial<'a> {
         let mut silent = Reporter::silent();
         let mut machine = vm.reset_processor(around)?;
         let config = PcConfig { unix_time: job.run.rtc_seconds, extended_kib: job.run.extended_kib };
-        vm.pc.power_on(
-            config,
-            &mut Service {
-                cpu: &mut GuestCpu::planned(&mut vm.vcpu.general, &mut machine),
-                memory: &mut vm.space,
-                disks: &mut vm.disks,
-                host: &mut silent,
-                now: Ticks::ZERO,
-            },
-        );
+        let mut service = Service {
+            cpu: &mut GuestCpu::planned(&mut vm.vcpu.general, &mut machine),
+            memory: &mut vm.space,
+            disks: &mut vm.disks,
+            host: &mut silent,
+            now: Ticks::ZERO,
+        };
+        vm.pc.power_on(config, &mut service);
+        vm.pc
+            .boot(0, Signature::Optional, &mut service)
+            .map_err(|_| unexpected(format_args!("there is no floppy to boot from")))?;
+        let booted = Booted::new(&vm, &machine);
         vm.space.watch_writes(copy);
-        // The first entry is that of a VMCS that was never launched; it is not a case. Memory at 0:0 is the interrupt
-        // table, but the watchdog ends whatever that does.
+        // The first entry is that of a VMCS that was never launched; it is not a case. The floppy is blank, and the
+        // watchdog ends what zeros do.
         vmcs.apply(&machine)?;
         vm.follow_timer();
         vm.at = AtExit::read();
@@ -78,10 +84,9 @@ impl<'a> Trial<'a> {
         if reason.entry_failed() {
             return Err(unexpected(format_args!("the guest left by {reason}")));
         }
-        let pc = vm.pc.clone();
         // An interrupt of the timer, perhaps, which must be ended. What the guest did there is forgotten.
         vm.answer(Exit::decode(reason), &mut silent)?;
-        Ok(Self { vm, vmcs, around, pc, idle, plant: job.plant, host: HostRegisters::read(), silent })
+        Ok(Self { vm, vmcs, around, booted, idle, plant: job.plant, host: HostRegisters::read(), silent })
     }
 
     /// The frames that the guest must not change: its own tables, and another guest's.
@@ -114,7 +119,8 @@ impl<'a> Trial<'a> {
 
     /// Boots and runs one program.
     pub fn run(&mut self, sector: &[u8; SECTOR_BYTES]) -> Outcome {
-        let outcome = match self.boot(sector).and_then(|()| self.live()) {
+        self.boot(sector);
+        let outcome = match self.live() {
             Ok(outcome) => outcome,
             Err(Failure::Unsupported(_)) => Outcome::Unsupported,
             Err(Failure::Entry(failure)) => {
@@ -148,40 +154,36 @@ impl<'a> Trial<'a> {
     }
 
     /// Makes the PC as if it had just been switched on with the program as its boot disk.
-    fn boot(&mut self, sector: &[u8; SECTOR_BYTES]) -> Result<(), Failure> {
+    fn boot(&mut self, sector: &[u8; SECTOR_BYTES]) {
         let vm = &mut self.vm;
-        let mut machine = vm.reset_processor(self.around)?;
+        vm.forget_processor();
         vm.space.restore();
         vm.disks.renew(sector);
-        vm.pc.clone_from(&self.pc);
+        vm.space.write(ORIGIN.into(), sector);
+        vm.pc.clone_from(&self.booted.pc);
         vm.vcpu = Vcpu::new();
+        vm.vcpu.general = self.booted.general;
         vm.dropped_writes = 0;
         vm.hole_reads = 0;
         host_registers::forget_guest();
-        let mut cpu = GuestCpu::planned(&mut vm.vcpu.general, &mut machine);
-        let mut service = Service {
-            cpu: &mut cpu,
-            memory: &mut vm.space,
-            disks: &mut vm.disks,
-            host: &mut self.silent,
-            now: Ticks::ZERO,
-        };
-        vm.pc
-            .boot(0, Signature::Optional, &mut service)
-            .map_err(|_| unexpected(format_args!("there is no floppy to boot from")))?;
-        self.vmcs.apply(&machine)?;
+        self.booted.fields().for_each(|(field, value)| vmwrite(field, value));
         vm.at = AtExit::read();
         vm.clock = vm.clock.restarted();
         vm.timer_period = vm.pc.timer_period();
+        // Not with what the last program left over.
+        rt::irq::accept();
+        vm.host_timer.start_anew();
         vm.follow_timer();
-        Ok(())
+        vm.sleeps_alone = true;
     }
 
     /// Turn by turn, until the program ends or its budget is spent.
     fn live(&mut self) -> Result<Outcome, Failure> {
-        let end = rdtsc() + BUDGET;
+        let mut turn = Turn::ending_at(&self.vm, rdtsc());
+        let end = turn.tsc + BUDGET;
         // A planted defect wants to see every exit.
-        self.vm.due = if self.plant.is_none() { end } else { 0 };
+        self.vm.turn = if self.plant.is_none() { end } else { 0 };
+        self.vm.expect_event();
         loop {
             self.vm.watch.before_entry(self.vm.at.rflags);
             let pause = turns(&mut self.vm, &mut self.vmcs, &mut self.silent)?;
@@ -196,6 +198,12 @@ impl<'a> Trial<'a> {
             if rdtsc() >= end {
                 return Ok(Outcome::Budget);
             }
+            if is_timer(pause.reason) {
+                let before = core::mem::replace(&mut turn, Turn::ending_at(&self.vm, self.vm.at.tsc));
+                if turn.brings_nothing_new(&before) {
+                    return Ok(Outcome::NothingNew);
+                }
+            }
             if let Err(Shutdown) = self.vm.deliver_interrupt() {
                 return Ok(Outcome::TripleFault);
             }
@@ -207,6 +215,7 @@ impl<'a> Trial<'a> {
         loop {
             let now = self.vm.clock.now();
             self.vm.pc.advance(now);
+            self.vm.expect_event();
             match next {
                 Next::Run => return None,
                 Next::End(end) => return Some(ended(end)),
@@ -214,7 +223,6 @@ impl<'a> Trial<'a> {
                 Next::Sleep if self.vm.pc.interrupt_pending() => return None,
                 Next::Sleep if rdtsc() >= end => return Some(Outcome::Asleep),
                 Next::Sleep => {
-                    self.vm.expect_event();
                     self.vm.rest(self.vm.event);
                 }
             }
@@ -238,6 +246,60 @@ impl<'a> Trial<'a> {
                 core::hint::spin_loop();
             },
         }
+    }
+}
+
+/// The PC as it is at a boot sector's first instruction, but for that sector.
+struct Booted {
+    pc: Pc,
+    general: General,
+    fields: [(Field, u64); Field::COUNT],
+    count: usize,
+}
+
+impl Booted {
+    /// What `vm` and its plan are now. Host state is left out: nothing changes it.
+    fn new(vm: &Vm, machine: &Machine) -> Self {
+        let mut fields = [(Field::GUEST_RIP, 0); Field::COUNT];
+        let entries = machine.entries().filter(|(field, _)| field.kind() != Kind::Host);
+        let count = fields.iter_mut().zip(entries).map(|(place, entry)| *place = entry).count();
+        Self { pc: vm.pc.clone(), general: vm.vcpu.general, fields, count }
+    }
+
+    fn fields(&self) -> impl Iterator<Item = (Field, u64)> {
+        self.fields[..self.count].iter().copied()
+    }
+}
+
+/// How a turn of a program ended, for the VMM's timer.
+struct Turn {
+    tsc: u64,
+    exits: u64,
+    general: General,
+    /// CS and RIP, RSP, RFLAGS.
+    place: (u16, u32, u64, u32),
+}
+
+impl Turn {
+    fn ending_at(vm: &Vm, tsc: u64) -> Self {
+        let place = (vm.at.cs, vm.at.rip, vmread(Field::GUEST_RSP), vm.at.rflags);
+        Self { tsc, exits: vm.ring.count(), general: vm.vcpu.general, place }
+    }
+
+    /// Whether there was no exit in it but the one that ended it, so that the program only computes; or it ended as the one
+    /// before, so that the program goes round in circles.
+    fn brings_nothing_new(&self, before: &Self) -> bool {
+        let is_quiet = self.exits == before.exits + 1;
+        let is_circle = self.general == before.general && self.place == before.place;
+        self.tsc >= before.tsc + TURN && (is_quiet || is_circle)
+    }
+}
+
+/// Whether an exit is the VMM's own doing, to end the guest's turn.
+fn is_timer(reason: ExitReason) -> bool {
+    match Exit::decode(reason) {
+        Exit::ExternalInterrupt { .. } | Exit::Nmi | Exit::PreemptionTimer => true,
+        _ => false,
     }
 }
 

@@ -66,16 +66,6 @@ impl Seal {
     }
 }
 
-/// A checksum over the memory of a guest that does not run.
-#[cfg(feature = "fuzz")]
-pub fn ram_checksum(ram: &GuestRam) -> u64 {
-    let mut page = [0; super::PAGE_BYTES];
-    (0..ram.length()).step_by(page.len()).fold(OFFSET_BASIS, |sum, address| {
-        ram.read(address, &mut page);
-        fold(sum, &page)
-    })
-}
-
 fn checksum<'a>(frames: impl Iterator<Item = &'a Frame>) -> u64 {
     let own = [layout::text(), layout::rodata(), paging::tables()].map(mapped);
     let others = frames.map(|frame| &frame.bytes()[..]);

@@ -146,9 +146,15 @@ impl Vm {
             let shadow = machine.get(Field::CR0_READ_SHADOW).unwrap_or(0);
             machine.set(Field::CR0_READ_SHADOW, shadow & !u64::from(v8086::Cr0::PE));
         }
-        self.vcpu.forget_host_stack();
         self.primary_controls =
             machine.get(Field::PRIMARY_PROCESSOR_BASED_VM_EXECUTION_CONTROLS).unwrap_or(0);
+        self.forget_processor();
+        Ok(machine)
+    }
+
+    /// Forgets what the VMM keeps of the guest's processor.
+    pub fn forget_processor(&mut self) {
+        self.vcpu.forget_host_stack();
         let smsw_shows_pe = self.system.smsw_shows_pe;
         self.aids.forget_translations();
         self.system = SystemRegisters { smsw_shows_pe, ..SystemRegisters::after_bios(GUEST_CR4) };
@@ -158,7 +164,6 @@ impl Vm {
         self.window_wanted = false;
         self.space.close();
         self.redirect_interrupts(true);
-        Ok(machine)
     }
 
     /// Whether INT n in virtual-8086 mode goes through the interrupt table at 0 by hardware, or comes to the VMM.

@@ -91,11 +91,6 @@ impl PcSpace {
 
     /// Whether all RAM is as it was when [`Self::watch_writes`] was called: nobody wrote behind our back.
     pub fn is_pristine(&self) -> bool {
-        let Some(watch) = &self.watch else { return true };
-        let mut page = [0; PAGE_BYTES];
-        watch.pristine.chunks_exact(PAGE_BYTES).enumerate().all(|(number, pristine)| {
-            self.ram.read(number * PAGE_BYTES, &mut page);
-            page.as_chunks::<8>().0 == pristine.as_chunks::<8>().0
-        })
+        self.watch.as_ref().is_none_or(|watch| self.ram.holds(0, watch.pristine))
     }
 }

@@ -9,6 +9,7 @@ mod closed_pages;
 mod console;
 mod control_registers;
 mod cpuid;
+mod descriptor;
 mod disk;
 mod end;
 mod ept_report;

@@ -7,7 +7,7 @@
 use v8086::{Flags, vector};
 use vmx::Field;
 use vmx::control_register::cr0;
-use vmx::event::InterruptionInformation;
+use vmx::event::{EventKind, InterruptionInformation};
 use vmx::exit::{GeneralRegister, TaskSwitch, TaskSwitchSource};
 use vmx::segment::SegmentName;
 
@@ -15,9 +15,13 @@ use crate::cpu::vmx::{vmread, vmwrite};
 use crate::guest_cpu::AtExit;
 
 use super::control_registers::{register, set_cr3, set_register};
+use super::descriptor::{Descriptor, load};
 use super::linear_space::{LinearSpace, PageFault};
-use super::unrestricted::raise;
-use super::vm::{Next, Vm};
+use super::unrestricted::{debug_trap, raise};
+use super::vm::{Next, SHUTDOWN, Vm};
+
+/// The task trapped, in DR6.
+const DR6_BT: u64 = 1 << 15;
 
 /// What stops a task switch.
 enum Fault {
@@ -37,82 +41,49 @@ impl From<PageFault> for Fault {
 
 /// Carries out a task switch.
 pub fn switch(vm: &mut Vm, switch: TaskSwitch) -> Next {
-    match carry_out(vm, switch) {
-        Ok(()) => {}
-        Err(Fault::Page(fault)) => fault.raise(),
-        // Bits 1:0 of the error code are no privilege level.
-        Err(Fault::Selector { vector, selector }) => raise(vector, Some(u32::from(selector & !3))),
-    }
+    let next = match carry_out(vm, switch) {
+        Ok(()) => Next::Run,
+        Err(fault) => fault.raise(switch),
+    };
     let tsc = vm.at.tsc;
     vm.at = AtExit { tsc, complete: false, ..AtExit::read() };
-    Next::Run
+    next
 }
 
-/// A descriptor of the GDT or the LDT.
-#[derive(Clone, Copy)]
-struct Descriptor {
-    at: u32,
-    value: u64,
-}
-
-impl Descriptor {
-    /// In the byte of the type.
-    const BUSY: u64 = 1 << 41;
-    const ACCESSED: u64 = 1 << 40;
-    const CODE: u64 = 1 << 43;
-    const NO_SYSTEM: u64 = 1 << 44;
-    const PRESENT: u64 = 1 << 47;
-    /// Of a TSS: it is a 32-bit one.
-    const WIDE: u64 = 1 << 43;
-
-    /// `None` beyond the table's limit, and for the null selector.
-    fn read(vm: &mut Vm, selector: u16) -> Result<Option<Self>, PageFault> {
-        let (base, limit) = if selector & 4 == 0 {
-            (Field::GUEST_GDTR_BASE, Field::GUEST_GDTR_LIMIT)
-        } else {
-            (Field::GUEST_LDTR_BASE, Field::GUEST_LDTR_LIMIT)
+impl Fault {
+    /// Raises it, or the double fault that it makes of the exception that wanted the switch.
+    fn raise(self, switch: TaskSwitch) -> Next {
+        let delivers = delivers(switch);
+        let second = match self {
+            Self::Page(_) => vector::PAGE_FAULT,
+            Self::Selector { vector, .. } => vector,
         };
-        let offset = u32::from(selector & !7);
-        if selector & !3 == 0 || u64::from(offset) + 7 > vmread(limit) {
-            return Ok(None);
+        match delivering() {
+            first if !delivers || first.kind() != Some(EventKind::HardwareException) => {}
+            first if first.vector() == vector::DOUBLE_FAULT => return SHUTDOWN,
+            first if doubles(first.vector(), second) => {
+                raise(vector::DOUBLE_FAULT, Some(0));
+                return Next::Run;
+            }
+            _ => {}
         }
-        let at = (vmread(base) as u32).wrapping_add(offset);
-        let mut bytes = [0; 8];
-        LinearSpace::system().read(&mut vm.space, at, &mut bytes)?;
-        Ok(Some(Self { at, value: u64::from_le_bytes(bytes) }))
-    }
-
-    /// Sets or clears a bit of the type, in memory too.
-    fn mark(&mut self, vm: &mut Vm, bit: u64, set: bool) -> Result<(), PageFault> {
-        self.value = if set { self.value | bit } else { self.value & !bit };
-        LinearSpace::system().write(&mut vm.space, self.at + 5, &[(self.value >> 40) as u8])
-    }
-
-    fn is(self, bit: u64) -> bool {
-        self.value & bit != 0
-    }
-
-    fn base(self) -> u32 {
-        (self.value >> 16) as u32 & 0xFF_FFFF | (self.value >> 32) as u32 & 0xFF00_0000
-    }
-
-    fn limit(self) -> u32 {
-        let limit = self.value as u32 & 0xFFFF | (self.value >> 32) as u32 & 0xF_0000;
-        if self.is(1 << 55) { limit << 12 | 0xFFF } else { limit }
-    }
-
-    fn load(self, name: SegmentName, selector: u16) {
-        let rights = (self.value >> 40) as u32 & 0xF0FF;
-        load(name, selector, self.base(), self.limit(), rights);
+        match self {
+            Self::Page(fault) => fault.raise(),
+            // Bits 1:0 of the error code are no privilege level; bit 0 says that an event from outside the program came first.
+            Self::Selector { vector, selector } => {
+                raise(vector, Some(u32::from(selector & !3) | u32::from(delivers)));
+            }
+        }
+        Next::Run
     }
 }
 
-fn load(name: SegmentName, selector: u16, base: u32, limit: u32, rights: u32) {
-    let fields = name.fields();
-    vmwrite(fields.selector, selector.into());
-    vmwrite(fields.base, base.into());
-    vmwrite(fields.limit, limit.into());
-    vmwrite(fields.access_rights, rights.into());
+/// Whether an exception while another is delivered is a double fault (SDM vol. 3, table 7-5 "Conditions for Generating a
+/// Double Fault").
+fn doubles(first: u8, second: u8) -> bool {
+    let contributes = |vector| matches!(vector, vector::DIVIDE_ERROR | 10..=13);
+    let page_fault = first == vector::PAGE_FAULT;
+    (page_fault || contributes(first)) && contributes(second) || page_fault && second == vector::PAGE_FAULT
 }
 
 /// Fields of a TSS that both sizes have, by their order; FS and GS stand between DS and the LDT of the 32-bit one.
@@ -121,6 +92,8 @@ mod field {
     pub const FLAGS: u32 = 1;
     pub const GENERAL: u32 = 2;
     pub const SEGMENTS: u32 = 10;
+    /// Of the 32-bit one: bit 0 is T.
+    pub const TRAP: u32 = 17;
 }
 
 /// A task-state segment.
@@ -173,20 +146,24 @@ impl Tss {
     }
 }
 
+fn delivering() -> InterruptionInformation {
+    InterruptionInformation(vmread(Field::IDT_VECTORING_INFORMATION) as u32)
+}
+
+/// Whether the switch delivers an interrupt or an exception; software interrupts, INT1, INT3 and INTO are none.
+fn delivers(switch: TaskSwitch) -> bool {
+    let delivering = delivering();
+    switch.source == TaskSwitchSource::TaskGate && delivering.is_valid() && delivering.0 >> 8 & 7 < 4
+}
+
 /// Where the old task goes on, and the error code that an exception brought.
 fn interrupted_place(switch: TaskSwitch) -> (u32, Option<u32>) {
     let rip = vmread(Field::GUEST_RIP) as u32;
-    let behind = rip.wrapping_add(vmread(Field::VM_EXIT_INSTRUCTION_LENGTH) as u32);
-    let delivering = InterruptionInformation(vmread(Field::IDT_VECTORING_INFORMATION) as u32);
-    if switch.source != TaskSwitchSource::TaskGate || !delivering.is_valid() {
-        return (behind, None);
+    if !delivers(switch) {
+        return (rip.wrapping_add(vmread(Field::VM_EXIT_INSTRUCTION_LENGTH) as u32), None);
     }
-    // Software interrupts, INT1, INT3 and INTO.
-    if delivering.0 >> 8 & 7 >= 4 {
-        return (behind, None);
-    }
-    let error_code = delivering.has_error_code().then(|| vmread(Field::IDT_VECTORING_ERROR_CODE) as u32);
-    (rip, error_code)
+    let has_error_code = delivering().has_error_code();
+    (rip, has_error_code.then(|| vmread(Field::IDT_VECTORING_ERROR_CODE) as u32))
 }
 
 fn carry_out(vm: &mut Vm, switch: TaskSwitch) -> Result<(), Fault> {
@@ -200,6 +177,10 @@ fn carry_out(vm: &mut Vm, switch: TaskSwitch) -> Result<(), Fault> {
     let old_selector = vmread(Field::GUEST_TR_SELECTOR) as u16;
     let old_rights = vmread(Field::GUEST_TR_ACCESS_RIGHTS);
     let old = Tss { base: vmread(Field::GUEST_TR_BASE) as u32, wide: old_rights & 8 != 0 };
+    // All of its state must have room.
+    if vmread(Field::GUEST_TR_LIMIT) < if old.wide { 0x5F } else { 0x29 } {
+        return Err(Fault::Selector { vector: vector::INVALID_TSS, selector: old_selector });
+    }
     let mut flags = vmread(Field::GUEST_RFLAGS) as u32;
     if returns {
         flags &= !Flags::NT;
@@ -216,12 +197,16 @@ fn carry_out(vm: &mut Vm, switch: TaskSwitch) -> Result<(), Fault> {
     if !returns {
         descriptor.mark(vm, Descriptor::BUSY, true)?;
     }
+    let traps = new.wide && new.read(vm, field::TRAP)? & 1 != 0;
     enter(vm, new, descriptor, selector, nests)?;
     load_segments(vm, new)?;
-    match error_code {
-        Some(code) => push(vm, new, code),
-        None => Ok(()),
+    if let Some(code) = error_code {
+        push(vm, new, code)?;
     }
+    if traps {
+        debug_trap(DR6_BT);
+    }
+    Ok(())
 }
 
 /// Loads all of the new task but its segments.
@@ -267,34 +252,56 @@ fn load_segments(vm: &mut Vm, new: Tss) -> Result<(), Fault> {
     for (index, selector) in (0..).zip(&mut selectors[..=names.len()]) {
         *selector = new.read(vm, field::SEGMENTS + index)? as u16;
     }
+    let (code, table) = (selectors[SegmentName::Cs as usize], selectors[names.len()]);
+    let virtual_8086 = vmread(Field::GUEST_RFLAGS) as u32 & Flags::VM != 0;
     // All selectors first: an exception finds them.
     for (name, selector) in SegmentName::CODE_AND_DATA.iter().zip(selectors) {
-        let selector = if names.contains(name) { selector } else { 0 };
-        load(*name, selector, 0, 0, UNUSABLE);
-    }
-    let table = selectors[names.len()];
-    load(SegmentName::Ldtr, table, 0, 0, UNUSABLE);
-    if let Some(descriptor) = Descriptor::read(vm, table)? {
-        descriptor.load(SegmentName::Ldtr, table);
-    }
-    if vmread(Field::GUEST_RFLAGS) as u32 & Flags::VM != 0 {
-        for (name, selector) in names.iter().zip(selectors) {
+        if virtual_8086 {
             load(*name, selector, u32::from(selector) << 4, 0xFFFF, 0xF3);
+        } else {
+            let selector = if names.contains(name) { selector } else { 0 };
+            load(*name, selector, 0, 0, UNUSABLE | LEVEL_3);
         }
+    }
+    load(SegmentName::Ldtr, table, 0, 0, UNUSABLE);
+    if !virtual_8086 {
+        stand_in(code, 3);
+    }
+    if table & !3 != 0 {
+        let descriptor = Descriptor::read(vm, table)?;
+        match descriptor.filter(|descriptor| table & 4 == 0 && descriptor.is_local_table()) {
+            Some(descriptor) => descriptor.load(SegmentName::Ldtr, table),
+            None => return Err(Fault::Selector { vector: vector::INVALID_TSS, selector: table }),
+        }
+    }
+    if virtual_8086 {
         return Ok(());
     }
-    // CS and SS first: they make the privilege level that an exception needs.
-    for name in
-        [SegmentName::Cs, SegmentName::Ss, SegmentName::Es, SegmentName::Ds, SegmentName::Fs, SegmentName::Gs]
-    {
-        if let Some(index) = names.iter().position(|other| *other == name) {
-            load_segment(vm, name, selectors[index])?;
+    let level = code & 3;
+    load_segment(vm, SegmentName::Ss, selectors[SegmentName::Ss as usize], level)?;
+    stand_in(code, level);
+    // CS last: it must not be missing when another is wrong.
+    for (name, selector) in names.iter().zip(selectors).rev() {
+        if !matches!(name, SegmentName::Ss | SegmentName::Cs) {
+            load_segment(vm, *name, selector, level)?;
         }
     }
-    Ok(())
+    load_segment(vm, SegmentName::Cs, code, level)
 }
 
-fn load_segment(vm: &mut Vm, name: SegmentName, selector: u16) -> Result<(), Fault> {
+/// In the access rights: privilege level 3.
+const LEVEL_3: u32 = 3 << 5;
+
+/// Code of this privilege level, until the task's own is found to be good: an entry wants some, and an exception has its level.
+/// Without a stack that is 3, so that the handler gets one from the TSS. By the manual SS says the level, but Bochs 2.7
+/// takes it from the selector of CS.
+fn stand_in(selector: u16, level: u16) {
+    /// Present, readable, accessed.
+    const CODE: u32 = 0x9B;
+    load(SegmentName::Cs, selector & !3 | level, 0, 0xFFFF, CODE | u32::from(level) << 5);
+}
+
+fn load_segment(vm: &mut Vm, name: SegmentName, selector: u16, level: u16) -> Result<(), Fault> {
     let needed = matches!(name, SegmentName::Cs | SegmentName::Ss);
     let invalid = Fault::Selector { vector: vector::INVALID_TSS, selector };
     if selector & !3 == 0 && !needed {
@@ -302,10 +309,13 @@ fn load_segment(vm: &mut Vm, name: SegmentName, selector: u16) -> Result<(), Fau
     }
     let Some(mut descriptor) = Descriptor::read(vm, selector)? else { return Err(invalid) };
     let code = descriptor.is(Descriptor::CODE);
+    let conforming = code && descriptor.is(Descriptor::CONFORMING);
+    let (own, asked) = (descriptor.level(), selector & 3);
     let fits = match name {
-        SegmentName::Cs => code,
-        SegmentName::Ss => !code && descriptor.is(1 << 41),
-        _ => !code || descriptor.is(1 << 41),
+        SegmentName::Cs => code && if conforming { own <= level } else { own == level },
+        SegmentName::Ss => !code && descriptor.is(Descriptor::READ_WRITE) && own == level && own == asked,
+        _ if code && !descriptor.is(Descriptor::READ_WRITE) => false,
+        _ => conforming || own >= level.max(asked),
     };
     if !descriptor.is(Descriptor::NO_SYSTEM) || !fits {
         return Err(invalid);

@@ -161,6 +161,10 @@ pub fn raise(vector: u8, error_code: Option<u32>) {
     let protected = vmread(Field::GUEST_CR0) & cr0::PE != 0;
     let error_code = if protected { error_code } else { None };
     vmwrite(Field::GUEST_PENDING_DEBUG_EXCEPTIONS, 0);
+    // The frame of a fault has RF, which the processor sees to but for an event that an entry injects.
+    if vector != vector::DEBUG {
+        vmwrite(Field::GUEST_RFLAGS, vmread(Field::GUEST_RFLAGS) | u64::from(Flags::RF));
+    }
     inject(Event { vector, kind: EventKind::HardwareException, error_code });
 }
 
@@ -218,13 +222,14 @@ fn debug_exception(vm: &mut Vm, stepped: Option<Stepping>) {
     if own_step && causes & u64::from(ANY) == 0 {
         return;
     }
-    // The exit came before the processor noted the causes, and before its delivery did what it does.
-    registers::note_debug_exception(causes);
-    let dr7 = vmread(Field::GUEST_DR7);
-    if dr7 & u64::from(Debug::GD) != 0 {
-        vmwrite(Field::GUEST_DR7, dr7 & !u64::from(Debug::GD));
-    }
     vm.at.end_blocking();
+    debug_trap(causes);
+}
+
+/// Raises #DB. The exit came before the processor noted the causes, and before its delivery did what it does.
+pub fn debug_trap(causes: u64) {
+    registers::note_debug_exception(causes);
+    vmwrite(Field::GUEST_DR7, vmread(Field::GUEST_DR7) & !u64::from(Debug::GD));
     raise(vector::DEBUG, None);
 }
 

@@ -137,10 +137,9 @@ pub fn vmread(field: Field) -> u64 {
     unsafe {
         asm!(
             "vmread {value}, {field}",
-            "jbe 77f",
-            ".pushsection .text.unlikely.vmread, \"ax\"",
-            "77: ud2",
-            ".popsection",
+            "ja 77f",
+            "ud2",
+            "77:",
             value = out(reg) value,
             field = in(reg) u64::from(field.encoding()),
             options(nostack, nomem),
@@ -158,10 +157,9 @@ pub fn vmwrite(field: Field, value: u64) {
     unsafe {
         asm!(
             "vmwrite {field}, {value}",
-            "jbe 77f",
-            ".pushsection .text.unlikely.vmwrite, \"ax\"",
-            "77: ud2",
-            ".popsection",
+            "ja 77f",
+            "ud2",
+            "77:",
             field = in(reg) u64::from(field.encoding()),
             value = in(reg) value,
             options(nostack),
@@ -194,7 +192,7 @@ pub unsafe fn invept(pointer: u64) {
     let descriptor = [pointer, 0];
     // SAFETY: the caller vouches for the instruction; it changes translations of guests only.
     unsafe {
-        asm!("invept {}, [{}]", "jbe 77f", ".pushsection .text.unlikely.invept, \"ax\"", "77: ud2", ".popsection",
+        asm!("invept {}, [{}]", "ja 77f", "ud2", "77:",
             in(reg) ONE_CONTEXT, in(reg) &descriptor, options(nostack));
     }
 }
@@ -207,7 +205,7 @@ pub unsafe fn invvpid(vpid: u16) {
     let descriptor = [u64::from(vpid), 0];
     // SAFETY: the caller vouches for the instruction; it changes translations of guests only.
     unsafe {
-        asm!("invvpid {}, [{}]", "jbe 77f", ".pushsection .text.unlikely.invvpid, \"ax\"", "77: ud2", ".popsection",
+        asm!("invvpid {}, [{}]", "ja 77f", "ud2", "77:",
             in(reg) ONE_CONTEXT, in(reg) &descriptor, options(nostack));
     }
 }

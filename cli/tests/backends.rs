@@ -70,8 +70,9 @@ const PLAYED: [(&str, &[&str]); 3] = [
 ];
 
 /// Guests and scenarios, by a part of their names, that may end otherwise in virtual-8086 mode, and why.
-const UNRESTRICTED_ONLY: [(&str, &str); 5] = [
+const UNRESTRICTED_ONLY: [(&str, &str); 6] = [
     ("guest beyond", "it goes through protected mode for segments of 4 GiB"),
+    ("last-byte", "it runs 32-bit code"),
     ("odd-segment", "it switches to protected mode, as the next"),
     ("protected-reset", "it switches to protected mode, which ends with a report in virtual-8086 mode"),
     ("syslinux 6", "it switches to protected mode before its prompt"),

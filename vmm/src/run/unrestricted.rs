@@ -259,6 +259,15 @@ fn closed_page(
     Ok(Next::Run)
 }
 
+/// After an entry that failed: whether RIP was beyond 32 bits, which it is no more. By the manual no exit from 32-bit code
+/// saves such a one; Bochs 2.7 does behind an instruction that ran over the end of 4 GiB.
+#[cold]
+pub fn wrap_instruction_pointer() -> bool {
+    let rip = vmread(Field::GUEST_RIP);
+    vmwrite(Field::GUEST_RIP, u64::from(rip as u32));
+    rip >> 32 != 0
+}
+
 /// Lets the event whose delivery the exit interrupted be delivered again. In real mode none has an error code, though
 /// Bochs 2.7 notes one, and an entry must not ask for it.
 pub fn redeliver_event() {

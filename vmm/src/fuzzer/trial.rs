@@ -7,6 +7,7 @@ use fuzz::{ORIGIN, Outcome, PLANT_MAGIC, PLANT_PORT, SECTOR_BYTES};
 use pc::{Context as Service, Pc, PcConfig, Signature, Ticks};
 use rt::cpu::rdtsc;
 use v8086::{General, GuestMemory, Shutdown};
+use vmx::control_register::cr0;
 use vmx::exit::ExitReason;
 use vmx::field::Kind;
 use vmx::{Field, Machine};
@@ -18,7 +19,7 @@ use crate::cpu::world_switch::Vcpu;
 use crate::exit::Exit;
 use crate::failure::{Failure, unexpected};
 use crate::guest_cpu::{AtExit, GuestCpu};
-use crate::memory::{Frame, GuestRam};
+use crate::memory::{Frame, GuestRam, Mode, Translation};
 use crate::operation::{CurrentVmcs, LaunchedVmcs};
 use crate::plan::Surroundings;
 use crate::report::Reporter;
@@ -102,6 +103,9 @@ impl<'a> Trial<'a> {
     /// Brings the guest's memory back.
     pub fn restore(&mut self) {
         self.vm.space.restore();
+        if self.vm.backend.translation() == Translation::Extended(Mode::Unrestricted) {
+            self.vm.space.restore_table_bits();
+        }
     }
 
     /// Whether the restored memory is all as it was, and the other guest's; says what is not.
@@ -155,9 +159,14 @@ impl<'a> Trial<'a> {
 
     /// Makes the PC as if it had just been switched on with the program as its boot disk.
     fn boot(&mut self, sector: &[u8; SECTOR_BYTES]) {
+        let had_tables = vmread(Field::GUEST_CR0) & cr0::PG != 0;
+        if had_tables {
+            self.restore()
+        } else {
+            self.vm.space.restore()
+        }
         let vm = &mut self.vm;
         vm.forget_processor();
-        vm.space.restore();
         vm.disks.renew(sector);
         vm.space.write(ORIGIN.into(), sector);
         vm.pc.clone_from(&self.booted.pc);
@@ -277,7 +286,7 @@ struct Turn {
     exits: u64,
     general: General,
     /// CS and RIP, RSP, RFLAGS.
-    place: (u16, u32, u64, u32),
+    place: (u32, u32, u64, u32),
 }
 
 impl Turn {

@@ -89,6 +89,28 @@ impl PcSpace {
         self.changed();
     }
 
+    /// Brings back pages of which nobody was seen to write, if nothing but accessed and dirty bits was set in them: the
+    /// guest named them as page tables. By the manual setting those bits is a write like any other, and a violation of EPT
+    /// where the page is read-only (SDM vol. 3, 30.3.3.2 "EPT Violations"); Bochs 2.7 sets them without asking EPT.
+    pub fn restore_table_bits(&mut self) {
+        const ACCESSED_AND_DIRTY: u32 = 0x60;
+        let Some(watch) = &self.watch else { return };
+        let mut now = [0; PAGE_BYTES];
+        for (page, pristine) in watch.pristine.chunks_exact(PAGE_BYTES).enumerate() {
+            let start = page * PAGE_BYTES;
+            if self.ram.written.holds(page) || self.ram.holds(start, pristine) {
+                continue;
+            }
+            self.ram.read(start, &mut now);
+            let entries = now.as_chunks::<4>().0.iter().zip(pristine.as_chunks::<4>().0);
+            let mut added =
+                entries.map(|(now, before)| u32::from_le_bytes(*now) ^ u32::from_le_bytes(*before));
+            if added.all(|bits| bits & !ACCESSED_AND_DIRTY == 0) {
+                self.ram.write(start, pristine);
+            }
+        }
+    }
+
     /// Whether all RAM is as it was when [`Self::watch_writes`] was called: nobody wrote behind our back.
     pub fn is_pristine(&self) -> bool {
         self.watch.as_ref().is_none_or(|watch| self.ram.holds(0, watch.pristine))

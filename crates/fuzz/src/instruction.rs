@@ -1,6 +1,7 @@
 //! Instructions that a VMM has to care about: privileged, prefixed, string I/O, far transfers, ends of segments, tables,
 //! traps; between them ordinary ones, so that their operands change.
 
+mod memory;
 mod mode;
 mod operand;
 mod privileged;
@@ -45,7 +46,7 @@ pub fn one(random: &mut Random, program: &mut Program) {
     if random.one_in(5) {
         prefixes(random, program);
     }
-    match random.below(20) {
+    match random.below(21) {
         0..4 => privileged::one(random, program),
         4..6 => string_io(random, program),
         6..8 => far_transfer(random, program),
@@ -62,6 +63,7 @@ pub fn one(random: &mut Random, program: &mut Program) {
         }
         16 => program.load(random.below(8) as u8, value_16(random)),
         17 => program.load_32(random.below(8) as u8, value_32(random)),
+        18 => memory::one(random, program),
         _ => ordinary(random, program),
     }
 }

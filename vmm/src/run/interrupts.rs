@@ -43,13 +43,22 @@ impl Watch {
         }
     }
 
-    /// Whether a guest that has exited with these flags only needs an answer: it is not single-stepped, and need not be watched
-    /// from now on.
+    /// Whether a guest that has exited with these flags only needs an answer: it is not single-stepped. If it must be watched
+    /// from now on, it is; without a call, which would cost every exit a register.
     #[inline(always)]
-    pub const fn is_usual(&self, rflags: u32) -> bool {
-        (rflags ^ Flags::IF) & self.unusual == 0
+    pub fn is_usual(&mut self, rflags: u32) -> bool {
+        let unusual = (rflags ^ Flags::IF) & self.unusual;
+        if unusual == 0 {
+            return true;
+        }
+        if unusual == Flags::IF {
+            self.begin();
+            return true;
+        }
+        false
     }
 
+    #[inline(always)]
     fn begin(&mut self) {
         self.unusual = UNUSUAL;
         if let Some(io_apic) = &self.io_apic {

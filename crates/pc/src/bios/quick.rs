@@ -1,17 +1,20 @@
 //! The services that programs call most and that only look at memory, the cursor and a cell: characters one by one, the
-//! cursor, keys that are asked for, ticks.
+//! cursor, keys that are asked for, ticks, and the timer's interrupt.
 //!
 //! On entry nobody wants to be told of the call, and nothing is due. Here everything is known by type, so that a call costs
 //! a fifth of the common way. What needs more than that (a scroll, another page, a key that an old program cannot know) is
 //! left untouched to [`Pc::service`], which does all of this too; a test compares the two.
 
 use super::data_area::*;
+use super::int08_timer::END_OF_INTERRUPT;
 use super::int10_text::{BELL, typed};
 use super::int10_video::text_memory;
 use super::int16_keys::{self, Keyboard};
+use super::rom;
 use crate::Pc;
+use crate::device::pic::{Irq, Which};
 use crate::device::vga::crtc;
-use v8086::{Flags, General};
+use v8086::{FarPointer, Flags, General};
 
 /// Cells in the window of video memory.
 const CELLS: u32 = 0x4000;
@@ -49,6 +52,8 @@ pub trait FirstMib {
     }
 }
 
+/// Where the interrupt table has INT 1Ch.
+const TICK_HOOK: u32 = 0x1C * 4;
 /// A stack whose last bytes lie below here is in conventional memory.
 const CONVENTIONAL_END: u32 = 0xA_0000;
 
@@ -63,6 +68,7 @@ impl Pc {
         flags: impl FnOnce() -> u32,
     ) -> bool {
         match (vector, general.ah()) {
+            (0x08, _) => self.quick_tick(memory),
             (0x10, 0x0E) => self.quick_teletype(memory, general.al()),
             (0x10, 0x02) => self.quick_cursor(memory, general),
             (0x10, 0x03) if general.bh() == 0 => {
@@ -94,6 +100,22 @@ impl Pc {
             (0x1A, 0x00) => quick_ticks(memory, general, flags()),
             _ => false,
         }
+    }
+
+    /// A tick of the timer that nobody hooked, on a day that goes on, with the motors off, and not within the keyboard's
+    /// interrupt, which its end would let the keyboard follow.
+    fn quick_tick<M: FirstMib>(&mut self, memory: &mut M) -> bool {
+        let ticks = u32::from_le_bytes(memory.load(TICKS)).wrapping_add(1);
+        let pics = &mut self.devices.pics;
+        let alone = ticks < TICKS_PER_DAY
+            && memory.byte(MOTOR_TICKS) == 0
+            && u32::from_le_bytes(memory.load(TICK_HOOK)) == packed(rom::vector_target(0x1C))
+            && !pics.in_service(Irq::KEYBOARD);
+        if alone {
+            memory.store(TICKS, ticks.to_le_bytes());
+            pics.write_command(Which::Master, END_OF_INTERRUPT);
+        }
+        alone
     }
 
     fn quick_teletype<M: FirstMib>(&mut self, memory: &mut M, character: u8) -> bool {
@@ -135,6 +157,11 @@ impl Pc {
 #[inline(always)]
 const fn is_sound(columns: u16) -> bool {
     columns.wrapping_sub(1) < WIDEST
+}
+
+/// A far pointer as it lies in memory.
+const fn packed(place: FarPointer) -> u32 {
+    (place.segment as u32) << 16 | place.offset as u32
 }
 
 /// Does something to the cell at the cursor of page 0, which this service is for, and to those behind it, `count` in all.

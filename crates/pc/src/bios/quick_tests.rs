@@ -1,5 +1,7 @@
 use super::FirstMib;
+use crate::GUEST_TICK;
 use crate::bios::service_vector;
+use crate::device::pic::Irq;
 use crate::fakes::{FakeCpu, FakeDisks, FakeHost, FakeMemory, Machine};
 use v8086::{Cpu, General, GuestMemory};
 
@@ -67,6 +69,11 @@ fn both(machine: &Machine, call: Call) -> bool {
         let at = (0..quick.memory.0.len()).find(|&at| quick.memory.0[at] != common.memory.0[at]);
         panic!("memory differs at {at:X?} after {call:04X?}");
     }
+    let interrupts = |machine: &Machine| {
+        let pics = &machine.pc.devices.pics;
+        ([Irq::TIMER, Irq::KEYBOARD].map(|irq| pics.in_service(irq)), pics.interrupt_pending())
+    };
+    assert_eq!(interrupts(&quick), interrupts(&common), "{call:04X?}");
     let cursor = |machine: &Machine| machine.pc.screen(&machine.memory).cursor();
     assert_eq!(cursor(&quick), cursor(&common), "{call:04X?}");
     true
@@ -152,6 +159,34 @@ fn a_quick_service_does_what_the_common_one_does() {
             [0x0A58, 0x004E, 2, 0]
         ]
     );
+}
+
+#[test]
+fn a_tick_is_quick_if_nothing_but_the_counter_moves() {
+    let odd: [(&[(u32, u8)], bool); 5] = [
+        (&[], true),
+        (&[(0x46C, 0xAE), (0x46D, 0x00), (0x46E, 0x18)], true),
+        // Midnight; a motor that runs; a hook.
+        (&[(0x46C, 0xAF), (0x46D, 0x00), (0x46E, 0x18)], false),
+        (&[(0x440, 0x01)], false),
+        (&[(0x70, 0x34)], false),
+    ];
+    for (bytes, quick) in odd {
+        // Within the keyboard's interrupt an end is not for the timer alone.
+        for within in [false, true] {
+            let mut machine = brought_to(&[], bytes);
+            if within {
+                machine.pc.devices.pics.latch(Irq::KEYBOARD);
+                machine.pc.acknowledge();
+            }
+            machine.now = machine.now.plus(2 * GUEST_TICK);
+            machine.pc.advance(machine.now);
+            machine.pc.acknowledge();
+            let served = [Irq::TIMER, Irq::KEYBOARD].map(|irq| machine.pc.devices.pics.in_service(irq));
+            assert_eq!(served, [true, within]);
+            assert_eq!(both(&machine, (0x08, [0; 4])), quick && !within, "{bytes:X?}");
+        }
+    }
 }
 
 #[test]

@@ -96,7 +96,7 @@ impl<'a> Console<'a> {
             (true, Link::Plain) => Who::Local,
         };
         Self {
-            steps: ConfigSteps(job.steps.clone()),
+            steps: ConfigSteps::new(job.steps.clone()),
             script: Script::new(),
             steps_met: 0,
             who,
@@ -385,7 +385,7 @@ impl<'a> Console<'a> {
     pub fn steps_left(&mut self, pc: &Pc, memory: &dyn GuestMemory) -> u32 {
         match self.script.end(&self.steps, pc, memory) {
             script::Outcome::Met => 0,
-            script::Outcome::Unmet { step } => self.steps.0.iter().skip(step).count() as u32,
+            script::Outcome::Unmet { step } => self.steps.left(step) as u32,
         }
     }
 }

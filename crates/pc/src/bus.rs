@@ -1,5 +1,6 @@
 //! The port bus: which device answers at which port.
 
+use crate::device::cmos::register::STATUS_C;
 use crate::device::pic::{Irq, Which};
 use crate::ports::*;
 use crate::time::Ticks;
@@ -41,14 +42,31 @@ impl Pc {
             let byte = self.read_port(port);
             assigned |= byte.is_some();
             value |= u32::from(byte.unwrap_or(OPEN_BUS)) << (8 * offset);
-            if let KEYBOARD_DATA | CMOS_DATA = port {
-                self.devices.settle();
-            }
         }
         if !assigned {
             self.unassigned.reads += 1;
         }
         value
+    }
+
+    /// An IN of one byte, as [`Self::port_in`], sooner.
+    pub fn byte_in(&mut self, port: u16, now: Ticks) -> u8 {
+        self.devices.advance_here(now);
+        self.read_port(port).unwrap_or_else(|| {
+            self.unassigned.reads += 1;
+            OPEN_BUS
+        })
+    }
+
+    /// An OUT of one byte, as [`Self::port_out`], sooner: to no register that may end the guest or turn the A20 gate.
+    pub fn byte_out(&mut self, port: u16, value: u8, now: Ticks, host: &mut dyn Host) {
+        self.devices.advance_here(now);
+        if !self.write_port(port, value, host) {
+            self.unassigned.writes += 1;
+        }
+        if port == CMOS_DATA {
+            self.devices.settle();
+        }
     }
 
     /// An OUT of the guest. Bytes for the serial line go to `host`; a request for a reset shows in [`Self::end`].
@@ -138,17 +156,6 @@ impl Pc {
         Some(u16::from_le_bytes([self.quick_in(port)?, self.quick_in(port.wrapping_add(1))?]))
     }
 
-    /// A byte to a counter of the timer. Returns whether the timer's interrupts may come at other times than before.
-    #[inline(always)]
-    pub fn timer_out(&mut self, counter: u16, value: u8, now: Ticks) -> bool {
-        let changed = self.devices.pit.write(usize::from(counter), value, now);
-        if changed {
-            self.devices.advance(now);
-            self.devices.expect_timer();
-        }
-        changed
-    }
-
     /// Wires what a write changed: A20, resets, interrupt lines.
     pub(crate) fn after_write(&mut self) {
         if let Some(enabled) = self.devices.keyboard.take_a20_request() {
@@ -172,7 +179,11 @@ impl Pc {
             PIT_CHANNEL_0..=PIT_CHANNEL_2 => devices.pit.read(usize::from(port - PIT_CHANNEL_0), now),
             // The control word can't be read back.
             PIT_CONTROL => OPEN_BUS,
-            KEYBOARD_DATA => devices.keyboard.read_data(now),
+            KEYBOARD_DATA => {
+                let value = devices.keyboard.read_data(now);
+                devices.settle();
+                value
+            }
             KEYBOARD_COMMAND => devices.keyboard.read_status(),
             SYSTEM_CONTROL_B => {
                 let timer = devices.pit.output(2, now);
@@ -180,7 +191,13 @@ impl Pc {
             }
             SYSTEM_CONTROL_A => devices.system.read_a(),
             CMOS_INDEX => devices.cmos.selected(),
-            CMOS_DATA => devices.cmos.read(now),
+            CMOS_DATA => {
+                let value = devices.cmos.read(now);
+                if devices.cmos.selected() == STATUS_C {
+                    devices.settle();
+                }
+                value
+            }
             LPT1_DATA..=LPT1_CONTROL => devices.lpt1.read(port - LPT1_DATA),
             COM1..=COM1_LAST => {
                 let value = devices.com1.read(port - COM1);

@@ -1,8 +1,10 @@
 //! IN and OUT of a guest.
 //!
-//! On entry an exit has told port, direction and width. What only touches the interrupt controller's mask, COM1 or a count
-//! of the timer is done at once; all else lets every device settle, and the VM follow.
+//! On entry an exit has told port, direction and width. Bytes are moved at once, in the shortest way where only the interrupt
+//! controller's mask, COM1 or a count of the timer is touched; what may end the guest or turn the A20 gate, and what is wider,
+//! goes the long way.
 
+use pc::ports::*;
 use v8086::GuestMemory;
 use v8086::string_io::{Direction, StringIo, Width};
 use vmx::Field;
@@ -38,10 +40,6 @@ const REP: u64 = 1 << 5;
 
 /// Bytes that INS or OUTS move in one exit: more than the 64 that are worth one, and soon over.
 const STRETCH: usize = 128;
-
-/// The ports of the timer's counters.
-const TIMER_FIRST: u16 = pc::ports::PIT_CHANNEL_0;
-const TIMER_LAST: u16 = pc::ports::PIT_CHANNEL_2;
 
 /// An IN or OUT that does not look like most.
 enum Unusual {
@@ -86,11 +84,14 @@ impl Vm {
             let value = self.vcpu.general.al();
             let clock = &self.clock;
             let done = self.pc.quick_out(port, value, report, || clock.at(at.tsc));
-            if !done && !self.timer_out(port, value) {
+            if !done && !self.common_out(port, value, report) {
                 return Done::Not;
             }
         } else {
-            let Some(value) = self.pc.quick_in(port) else { return Done::Not };
+            let value = match self.pc.quick_in(port) {
+                Some(value) => value,
+                None => self.common_in(port),
+            };
             self.vcpu.general.set_al(value);
         }
         Done::To(rip)
@@ -145,16 +146,31 @@ impl Vm {
         done.then(|| string.pass(&mut cpu, elements))
     }
 
+    /// An OUT of a byte to any other register, but one that may end the guest or turn the A20 gate. `false`: it is one of those,
+    /// and nothing is done.
     #[inline(never)]
-    fn timer_out(&mut self, port: u16, value: u8) -> bool {
-        if !matches!(port, TIMER_FIRST..=TIMER_LAST) {
-            return false;
+    fn common_out(&mut self, port: u16, value: u8, report: &mut Reporter) -> bool {
+        let common = !matches!(port, KEYBOARD_DATA | KEYBOARD_COMMAND | SYSTEM_CONTROL_A);
+        if common {
+            let now = self.clock.at(self.ring.last().tsc);
+            self.pc.byte_out(port, value, now, report);
+            match port {
+                // The timer's rate, and modes with pixels.
+                PIT_CHANNEL_0..=PIT_CONTROL | MONO_CRTC_INDEX..=COLOR_STATUS => self.follow_devices(),
+                _ => self.follow_event(),
+            }
         }
+        common
+    }
+
+    /// An IN of a byte from any other register.
+    #[inline(never)]
+    fn common_in(&mut self, port: u16) -> u8 {
         let now = self.clock.at(self.ring.last().tsc);
-        if self.pc.timer_out(port - TIMER_FIRST, value, now) {
-            self.follow_devices();
-        }
-        true
+        let value = self.pc.byte_in(port, now);
+        // Reading moves no gate and no rate.
+        self.follow_event();
+        value
     }
 
     /// Any IN, OUT, INS or OUTS.

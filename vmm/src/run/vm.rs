@@ -318,15 +318,21 @@ impl Vm {
     /// timer's rate.
     #[inline(never)]
     pub fn follow_devices(&mut self) {
-        if self.clock.tsc_at(self.pc.next_event()) != self.event {
-            self.due = 0;
-        }
+        self.follow_event();
         self.space.set_a20(self.pc.a20());
         self.space.set_pixel_memory(self.pc.pixel_memory());
         let period = self.pc.timer_period();
         if period != self.timer_period {
             self.timer_period = period;
             self.follow_timer();
+        }
+    }
+
+    /// Lets the VM follow a device that may next act at another time than before.
+    #[inline(always)]
+    pub fn follow_event(&mut self) {
+        if self.clock.tsc_at(self.pc.next_event()) != self.event {
+            self.due = 0;
         }
     }
 

@@ -70,8 +70,10 @@ const PLAYED: [(&str, &[&str]); 3] = [
 ];
 
 /// Guests and scenarios, by a part of their names, that may end otherwise in virtual-8086 mode, and why.
-const UNRESTRICTED_ONLY: [(&str, &str); 6] = [
+const UNRESTRICTED_ONLY: [(&str, &str); 8] = [
     ("guest beyond", "it goes through protected mode for segments of 4 GiB"),
+    ("guest high-memory", "so does this one"),
+    ("guest paging", "it switches to protected mode, with page tables of its own"),
     ("last-byte", "it runs 32-bit code"),
     ("odd-segment", "it switches to protected mode, as the next"),
     ("protected-reset", "it switches to protected mode, which ends with a report in virtual-8086 mode"),

@@ -159,6 +159,11 @@ impl ExtendedPageTables {
         })
     }
 
+    /// How many entries map 2 MiB.
+    pub fn large_pages(&self) -> usize {
+        (0..ENTRIES).filter(|&index| self.directory.u64(index) & entry::LARGE != 0).count()
+    }
+
     /// Breaks the entry of page 0, on purpose: the guest's interrupt table.
     pub fn break_first_page(&mut self, entry: u64) {
         self.low.set_u64(0, entry);

@@ -125,16 +125,15 @@ pub fn build(context: &mut Context, job: &RunJob, processor: &Processor) -> Resu
     // Once a tick the VMM looks about.
     aids.longest = aids.longest.min(clock.tsc_in(GUEST_TICK));
     let translation = backend.translation();
+    let extended_bytes = job.extended_kib as usize * 1024;
+    let capabilities = &processor.capabilities;
+    let mut space = PcSpace::new(&mut context.frames, capabilities, translation, extended_bytes)?;
     if let Translation::Extended(mode) = translation {
-        let size = if processor.capabilities.ept_vpid().pages_2m() { "2-MiB" } else { "4-KiB" };
-        context.report.detail(format_args!("EPT: RAM above 2 MiB in {size} pages"));
+        context.report.detail(format_args!("EPT: {} pages of 2 MiB", space.large_pages()));
         if mode == Mode::Unrestricted {
             context.report.detail(format_args!("{aids}"));
         }
     }
-    let extended_bytes = job.extended_kib as usize * 1024;
-    let capabilities = &processor.capabilities;
-    let mut space = PcSpace::new(&mut context.frames, capabilities, translation, extended_bytes)?;
     let rom = context.frames.take_slice(1, || [0; 0x1_0000])?;
     pc::write_rom(&mut rom[0]);
     space.load_rom(0xF_0000, &rom[0]);

@@ -71,6 +71,9 @@ pub struct PcSpace {
     /// What is restored, where a fuzzer wants it.
     #[cfg(feature = "fuzz")]
     watch: Option<written::Watch>,
+    /// Pages were mapped since the processor was last told.
+    #[cfg(feature = "fuzz")]
+    untold: bool,
 }
 
 impl PcSpace {
@@ -110,8 +113,11 @@ impl PcSpace {
             pixel_memory: false,
             #[cfg(feature = "fuzz")]
             watch: None,
+            #[cfg(feature = "fuzz")]
+            untold: false,
         };
         (0..space.small_pages()).for_each(|page| space.map(page));
+        space.changed();
         Ok(space)
     }
 
@@ -234,7 +240,11 @@ impl PcSpace {
     }
 
     /// Pages were mapped in place. A VM entry forgets what it must of page tables, but not of extended ones.
-    fn changed(&self) {
+    fn changed(&mut self) {
+        #[cfg(feature = "fuzz")]
+        {
+            self.untold = false;
+        }
         if let PcTables::Extended(tables) = &self.tables {
             tables.changed();
         }
@@ -247,6 +257,11 @@ impl PcSpace {
         for entry in tables.walk(address) {
             show(entry, entry.misconfiguration(tables.abilities, physical_bits));
         }
+    }
+
+    /// How many entries of extended page tables map 2 MiB.
+    pub fn large_pages(&self) -> usize {
+        if let PcTables::Extended(tables) = &self.tables { tables.large_pages() } else { 0 }
     }
 
     /// Breaks the entry of the guest's first page, on purpose.
@@ -307,6 +322,10 @@ impl PcSpace {
     }
 
     fn map_to(&mut self, page: usize, frame: PhysicalAddress, access: Access) {
+        #[cfg(feature = "fuzz")]
+        {
+            self.untold = true;
+        }
         match &mut self.tables {
             PcTables::Paging(tables) => tables.map(page, frame, access),
             PcTables::Extended(tables) => tables.map(page, frame, access),

@@ -34,6 +34,8 @@ pub struct Pause {
 #[inline(never)]
 pub fn turns(vm: &mut Vm, vmcs: &mut LaunchedVmcs, report: &mut Reporter) -> Result<Pause, EntryFailure> {
     loop {
+        #[cfg(feature = "fuzz")]
+        vm.space.assert_told();
         let left = vmcs.turn(&mut vm.vcpu);
         let place = vm.ring.begin(left);
         let at = AtExit::read();

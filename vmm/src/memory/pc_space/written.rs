@@ -31,6 +31,12 @@ impl PcSpace {
         self.restore();
     }
 
+    /// The guest is about to be entered: the processor must know of each page that was mapped in place. Bochs 2.7 would not
+    /// notice, since it keeps no translations over an entry.
+    pub fn assert_told(&self) {
+        assert!(!self.untold, "pages were mapped, and the processor was not told");
+    }
+
     /// Writes behind the RAM, as no guest may.
     pub fn break_canary(&mut self) {
         self.ram.break_canary();

@@ -72,6 +72,23 @@ case "write to ROM, then popf of TF", "push 0xF000; pop es; push 0x102; mov es:[
 case "pushf to ROM", "mov ax, 0xF000; mov ss, ax; mov sp, 0x100; .byte 0x9C; mov ax, CASE_STACK; mov ss, ax; mov sp, 0x800"
 case "rep movsw to ROM", "push 0xF000; pop es; mov di, 0x10; mov cx, 4; rep movsw; push ds; pop es"
 case "rep movsw to ROM, stepped", "push 0xF000; pop es; mov di, 0x10; mov cx, 4; rep movsw; push ds; pop es", STEP
+# Where nothing is
+case "read of a hole", "push 0xD800; pop es; mov ax, es:[0x10]; push ds; pop es"
+case "step over read of a hole", "push 0xD800; pop es; mov ax, es:[0x10]; nop; push ds; pop es", STEP
+case "read over two pages of a hole", "push 0xD800; pop es; mov eax, es:[0xFFE]; push ds; pop es"
+case "add to a hole", "push 0xD800; pop es; mov ax, 5; add es:[0x10], ax; mov ax, es:[0x10]; push ds; pop es"
+case "xchg with a hole", "push 0xD800; pop es; mov ax, 5; xchg es:[0x10], ax; push ds; pop es"
+case "rep movsb from a hole", "push 0xD800; pop ds; xor si, si; mov di, 0x40; mov cx, 4; rep movsb; push es; pop ds"
+case "rep movsb from a hole, stepped", "push 0xD800; pop ds; xor si, si; mov di, 0x40; mov cx, 4; rep movsb; push es; pop ds", STEP
+case "repe scasw in a hole", "push 0xD800; pop es; mov ax, -1; xor di, di; mov cx, 5; repe scasw; push ds; pop es"
+case "div by a hole", "push 0xD800; pop es; mov dx, -1; div word ptr es:[0x10]"
+case "div by a hole, stepped", "push 0xD800; pop es; mov dx, -1; div word ptr es:[0x10]", STEP
+case "bound in a hole", "push 0xD800; pop es; mov ax, 5; bound ax, es:[0x10]"
+case "les of a hole", "push 0xD800; pop es; les di, es:[0x10]; mov ax, es; push ds; pop es"
+case "pop from a hole", "mov ax, 0xD800; mov ss, ax; mov sp, 0x100; pop bx; mov ax, CASE_STACK; mov ss, ax; mov sp, 0x800"
+case "lgdt of a hole", "push 0xD800; pop es; .byte 0x26, 0x0F, 0x01, 0x16, 0x10, 0; push ds; pop es"
+case "jmp far into a hole", ".byte 0xEA, 0x10, 0, 0, 0xD8"
+case "fld of a hole", "push 0xD800; pop es; fninit; fld qword ptr es:[0x10]; fstp qword ptr [0x40]; push ds; pop es"
 # Hardware breakpoints
 .macro breakpoint address, control
     mov eax, \address

@@ -37,12 +37,11 @@ pub struct Aids {
 }
 
 impl Aids {
-    /// What this processor has. The fuzzer counts time by itself.
+    /// What this processor has.
     pub fn of(capabilities: &Capabilities) -> Self {
         let has = |kind, mask| capabilities.supports(Control::new(kind, mask));
         let timer = has(ControlKind::PinBased, pin::ACTIVATE_VMX_PREEMPTION_TIMER)
-            && has(ControlKind::Exit, exit::SAVE_VMX_PREEMPTION_TIMER_VALUE)
-            && !cfg!(feature = "fuzz");
+            && has(ControlKind::Exit, exit::SAVE_VMX_PREEMPTION_TIMER_VALUE);
         let invalidation = capabilities.ept_vpid();
         Self {
             vpid: capabilities.vpid() && invalidation.invvpid() && invalidation.invvpid_single_context(),

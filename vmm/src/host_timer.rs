@@ -17,7 +17,7 @@ const IRQ: u8 = 0;
 const SHORTEST: u64 = if cfg!(feature = "fuzz") { LONGEST } else { 1193 };
 
 /// The longest that the counter holds; for the fuzzer, a quarter of what a program may take.
-const LONGEST: u64 = if cfg!(feature = "fuzz") { 750 } else { 65_536 };
+pub const LONGEST: u64 = if cfg!(feature = "fuzz") { 750 } else { 65_536 };
 
 /// Clocks after an event at which its interrupt comes, so that it does not come a moment too early.
 const JUST_AFTER: u64 = 32;

@@ -8,7 +8,6 @@ use pc::{Context as Service, Pc, PcConfig, Signature, Ticks};
 use rt::cpu::rdtsc;
 use v8086::{General, GuestMemory, Shutdown};
 use vmx::control_register::cr0;
-use vmx::exit::ExitReason;
 use vmx::field::Kind;
 use vmx::{Field, Machine};
 use wire::{End, FuzzJob, Plant};
@@ -30,8 +29,9 @@ use super::idle::IdleGuest;
 /// TSC ticks that a program may take, with what the VMM does for it; in the engine each is an instruction.
 const BUDGET: u64 = 10_000;
 
-/// A turn of a program that takes so many TSC ticks tells something of it; its first may end at once.
-const TURN: u64 = 2_000;
+/// TSC ticks of a turn of a program, at the end of which it is asked whether it does anything new. A little less than what
+/// the timer lets it run.
+const TURN: u64 = 2_400;
 
 /// See the module.
 pub struct Trial<'a> {
@@ -190,8 +190,7 @@ impl<'a> Trial<'a> {
     fn live(&mut self) -> Result<Outcome, Failure> {
         let mut turn = Turn::ending_at(&self.vm, rdtsc());
         let end = turn.tsc + BUDGET;
-        // A planted defect wants to see every exit.
-        self.vm.turn = if self.plant.is_none() { end } else { 0 };
+        self.turn_ends_at((turn.tsc + TURN).min(end));
         self.vm.expect_event();
         loop {
             self.vm.watch.before_entry(self.vm.at.rflags);
@@ -201,17 +200,18 @@ impl<'a> Trial<'a> {
             {
                 self.do_wrong();
             }
+            let is_over = self.vm.at.tsc >= turn.tsc + TURN;
+            let before =
+                is_over.then(|| core::mem::replace(&mut turn, Turn::ending_at(&self.vm, self.vm.at.tsc)));
+            self.turn_ends_at((turn.tsc + TURN).min(end));
             if let Some(outcome) = self.settle(pause.answer?, end) {
                 return Ok(outcome);
             }
             if rdtsc() >= end {
                 return Ok(Outcome::Budget);
             }
-            if is_timer(pause.reason) {
-                let before = core::mem::replace(&mut turn, Turn::ending_at(&self.vm, self.vm.at.tsc));
-                if turn.brings_nothing_new(&before) {
-                    return Ok(Outcome::NothingNew);
-                }
+            if before.is_some_and(|before| turn.brings_nothing_new(&before)) {
+                return Ok(Outcome::NothingNew);
             }
             if let Err(Shutdown) = self.vm.deliver_interrupt() {
                 return Ok(Outcome::TripleFault);
@@ -236,6 +236,11 @@ impl<'a> Trial<'a> {
                 }
             }
         }
+    }
+
+    /// The next exit at this TSC or behind it ends the turn. A planted defect wants to see every exit.
+    fn turn_ends_at(&mut self, tsc: u64) {
+        self.vm.turn = if self.plant.is_none() { tsc } else { 0 };
     }
 
     /// The planted defect, where a program asks for it.
@@ -280,7 +285,7 @@ impl Booted {
     }
 }
 
-/// How a turn of a program ended, for the VMM's timer.
+/// How a turn of a program ended.
 struct Turn {
     tsc: u64,
     exits: u64,
@@ -300,15 +305,7 @@ impl Turn {
     fn brings_nothing_new(&self, before: &Self) -> bool {
         let is_quiet = self.exits == before.exits + 1;
         let is_circle = self.general == before.general && self.place == before.place;
-        self.tsc >= before.tsc + TURN && (is_quiet || is_circle)
-    }
-}
-
-/// Whether an exit is the VMM's own doing, to end the guest's turn.
-fn is_timer(reason: ExitReason) -> bool {
-    match Exit::decode(reason) {
-        Exit::ExternalInterrupt { .. } | Exit::Nmi | Exit::PreemptionTimer => true,
-        _ => false,
+        is_quiet || is_circle
     }
 }
 

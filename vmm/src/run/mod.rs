@@ -122,8 +122,9 @@ pub fn build(context: &mut Context, job: &RunJob, processor: &Processor) -> Resu
     let backend = backend::choose(job.backend, &processor.capabilities)?;
     context.report.step(format_args!("back-end: {}", backend.name()));
     let mut aids = backend.aids(&processor.capabilities);
-    // Once a tick the VMM looks about.
-    aids.longest = aids.longest.min(clock.tsc_in(GUEST_TICK));
+    // Once a tick the VMM looks about; the fuzzer's more often.
+    let longest = if cfg!(feature = "fuzz") { host_timer::LONGEST } else { GUEST_TICK };
+    aids.longest = aids.longest.min(clock.tsc_in(longest));
     let translation = backend.translation();
     let extended_bytes = job.extended_kib as usize * 1024;
     let capabilities = &processor.capabilities;

@@ -27,7 +27,21 @@ const EXERCISERS: [&[&str]; 2] = [
         "int17",
         "int1a",
     ],
-    &["int09", "pic", "pit", "keyboard", "cmos", "uart", "lpt", "vga", "system", "hooks", "x87"],
+    &[
+        "int09",
+        "pic",
+        "pit",
+        "keyboard",
+        "cmos",
+        "uart",
+        "lpt",
+        "vga",
+        "system",
+        "hooks",
+        "x87",
+        "priorities",
+        "clock",
+    ],
 ];
 
 /// What every exerciser says last.

@@ -129,6 +129,7 @@ fn each_byte_that_is_sent_ends_in_an_interrupt_of_its_own() {
         }
         assert!(machine.pc.interrupt_pending());
         machine.port_out(base + 1, 0x00);
+        assert_eq!(machine.pc.acknowledge(), 0x0F, "a spurious one");
         assert!(!machine.pc.interrupt_pending());
     }
 }

@@ -70,9 +70,24 @@ fn a_request_that_drops_ends_as_a_spurious_interrupt_without_service() {
     let mut pics = pair();
     raise(&mut pics, &[4]);
     pics.set_line(Irq(4), false);
-    assert!(!pics.interrupt_pending());
+    assert!(pics.interrupt_pending());
     assert_eq!(pics.acknowledge(), 0x0F);
     assert!(!pics.in_service(Irq(7)));
+    assert!(!pics.interrupt_pending());
+    // Nobody was asked while it was masked, and nobody is any more once it is.
+    for masked_first in [true, false] {
+        let mut pics = pair();
+        for step in 0..2 {
+            if (step == 0) == masked_first {
+                pics.write_data(Which::Master, 0x10);
+            } else {
+                raise(&mut pics, &[4]);
+            }
+        }
+        pics.set_line(Irq(4), false);
+        pics.write_data(Which::Master, 0x00);
+        assert!(!pics.interrupt_pending());
+    }
 }
 
 #[test]
@@ -185,10 +200,13 @@ fn the_slave_in_special_fully_nested_mode_interrupts_itself() {
 #[test]
 fn a_request_of_the_slave_that_drops_is_its_own_spurious_interrupt() {
     let mut pics = pair();
-    pics.master.requests |= 1 << CASCADE;
-    pics.settle();
+    raise(&mut pics, &[12]);
+    pics.set_line(Irq(12), false);
     assert_eq!(pics.acknowledge(), 0x77);
     assert!(pics.in_service(Irq(2)));
+    assert!(!pics.in_service(Irq(15)));
+    pics.write_command(Which::Master, 0x20);
+    assert!(!pics.interrupt_pending());
 }
 
 #[test]

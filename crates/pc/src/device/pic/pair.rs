@@ -14,12 +14,14 @@ pub enum Which {
 pub struct PicPair {
     master: Pic,
     slave: Pic,
-    /// The master's input that the processor is asked to serve, as [`Self::settle`] found it, or [`NONE`].
+    /// The master's input that the processor is asked to serve, as [`Self::settle`] found it, or [`GONE`], or [`NONE`].
     asking: u8,
 }
 
 /// No input.
 const NONE: u8 = 8;
+/// None any more, but the processor was asked, and what it acknowledges is a spurious interrupt.
+const GONE: u8 = 9;
 
 impl PicPair {
     /// Both as after power-on: everything masked, nothing initialised.
@@ -27,15 +29,21 @@ impl PicPair {
         Self { master: Pic::new(), slave: Pic::new(), asking: NONE }
     }
 
-    /// Sets an interrupt line. A rising edge requests; a line that drops before it is acknowledged withdraws.
+    /// Sets an interrupt line. A rising edge requests; a line that drops before it is acknowledged withdraws, but whoever
+    /// was asked stays asked: what is acknowledged then is a spurious interrupt.
     pub fn set_line(&mut self, irq: Irq, high: bool) {
         if irq.0 < 8 {
+            let asked = self.asking != NONE;
             self.master.set_line(irq.0, high);
             self.settle();
+            if asked && self.asking == NONE {
+                self.asking = GONE;
+            }
         } else {
             let before = (self.slave.lines, self.slave.requests);
             self.slave.set_line(irq.0 & 7, high);
-            if before != (self.slave.lines, self.slave.requests) {
+            // The second controller does not take back what it has asked.
+            if high && before != (self.slave.lines, self.slave.requests) {
                 self.cascade();
             }
         }
@@ -119,7 +127,8 @@ impl PicPair {
     #[inline(always)]
     pub fn acknowledge(&mut self) -> u8 {
         let input = self.asking;
-        if input == NONE {
+        if input >= NONE {
+            self.asking = NONE;
             return self.master.vector_base | SPURIOUS;
         }
         self.master.begin_service(input);

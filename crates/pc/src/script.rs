@@ -80,7 +80,7 @@ const FIRST_KEY: Ticks = Ticks(TICKS_BETWEEN_KEYS * GUEST_TICK);
 const TICKS_BEFORE_LOOK: u64 = 4;
 /// The first look at the screen comes this soon, and then in times that grow by a quarter up to a tick: a boot sector that
 /// prints its text and stops needs no whole tick.
-const FIRST_LOOK: u64 = GUEST_TICK / 64;
+const FIRST_LOOK: u64 = GUEST_TICK / 256;
 /// So many looks at a screen that does not change, and looks become rarer: so many ticks lie between two.
 const LOOKS_IN_VAIN: u8 = 4;
 const TICKS_BETWEEN_LOOKS: u64 = 4;

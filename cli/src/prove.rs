@@ -20,6 +20,7 @@ use vmx::capability::Profile;
 use crate::args::AuditArgs;
 use crate::engine::{Cpu, Engine, install};
 use crate::metal::progress;
+use crate::session::Signals;
 use crate::status::{Failure, Status};
 
 use tally::Tally;
@@ -41,10 +42,11 @@ const RUN: u64 = 250_000;
 /// Carries out `audit --prove`: status 0 when auditor and processor agree on every case, 1 when they do not.
 ///
 /// # Errors
-/// Status 2: the model has no VT-x. Status 3: the harness cannot be built or run.
+/// Status 2: the model has no VT-x. Status 3: the harness cannot be built or run. 128 + n: signal n came before the end.
 pub fn prove(arguments: &AuditArgs) -> Result<Status, Failure> {
     let trial = Trial { cpu: arguments.cpu, seed: arguments.seed, cases: arguments.cases };
     let engine = install::ensure()?;
+    let _noted = Signals::note().map_err(anyhow::Error::from)?;
     let sign = progress(format!("trying {} VM entries on {}", trial.cases, trial.cpu.short_name()));
     let tally =
         try_all(&engine, trial, |tally| sign.set_message(format!("{} of {}", tally.cases, trial.cases)));

@@ -27,12 +27,17 @@ impl EndlessRun {
         let image = folder.path().join("forever.img");
         let elf = cli::metal::guest("forever").unwrap();
         fs::write(&image, cli::boot_image::flat(&elf).unwrap()).unwrap();
+        let image = image.to_str().unwrap().to_owned();
+        let arguments = [&["run", "--headless", "--timeout", "60"], options, &[&image]].concat();
+        Self::of(folder, &arguments)
+    }
+
+    /// Another command that takes long.
+    fn of(folder: tempfile::TempDir, arguments: &[&str]) -> Self {
         let temporary = folder.path().join("tmp");
         fs::create_dir(&temporary).unwrap();
         let mut child = Command::new(env!("CARGO_BIN_EXE_hyper86"))
-            .args(["run", "--headless", "--timeout", "60"])
-            .args(options)
-            .arg(&image)
+            .args(arguments)
             .env("TMPDIR", &temporary)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -128,6 +133,23 @@ fn ctrl_c_and_a_request_to_end_leave_no_engine_and_no_files() {
         assert_eq!(run.wait().code(), Some(status));
         assert_gone(engine);
         assert_eq!(run.left_files(), Vec::<PathBuf>::new());
+    }
+}
+
+#[test]
+fn a_hunt_and_a_proof_end_in_order_too() {
+    let fuzz: &[&str] = &["fuzz", "--cases", "1000000"];
+    let prove: &[&str] = &["audit", "--prove", "--cases", "1000000"];
+    for (arguments, said) in [(fuzz, "ended by signal 2; 1000000 were to be tried"), (prove, "")] {
+        let mut run = EndlessRun::of(tempfile::tempdir().unwrap(), arguments);
+        let engine = run.engine();
+        run.signal(Signal::INT);
+        assert_eq!(run.wait().code(), Some(130));
+        assert_gone(engine);
+        assert_eq!(run.left_files(), Vec::<PathBuf>::new());
+        let mut output = String::new();
+        run.child.stdout.take().unwrap().read_to_string(&mut output).unwrap();
+        assert!(output.contains(said), "{output}");
     }
 }
 

@@ -10,7 +10,7 @@ use super::{BackendName, MachineArgs};
 const FUZZ_JSON: &str = "\
 A program that does what no guest may is written to FOLDER/fuzz-SEED-CASE.img, which `run` boots, and what is left of it
 when all is taken away that does not matter to FOLDER/fuzz-SEED-CASE-min.img. Status 0: nothing was found, 1: something
-was, 2: the corpus cannot be used, 3: the machine refused.
+was, 2: the corpus cannot be used, 3: the machine refused, 128 + n: ended by signal n, with what came until then.
 
 --json prints one object: {command, cpu, backend, seed, status, cases, outcomes: {NAME: COUNT}, kinds: {NAME: COUNT},
   checksum, findings: [{case, kind, outcome, reason, file, bytes, minimised|null, minimised_bytes|null}]}";

@@ -12,6 +12,7 @@ use crate::engine::configuration::POWER_ON_SECONDS;
 use crate::engine::process::Output;
 use crate::machine::{self, Needs};
 use crate::metal;
+use crate::session::Signals;
 use crate::status::Failure;
 
 /// A machine that says nothing for so long did not start, or was stopped from outside.
@@ -89,7 +90,7 @@ impl Bench {
     /// Runs a batch.
     ///
     /// # Errors
-    /// Status 3: the machine cannot be started, or the VMM refused before the first program.
+    /// Status 3: the machine cannot be started, or the VMM refused before the first program. 128 + n: signal n came.
     pub fn boot(&self, batch: Batch) -> Result<Seen, Failure> {
         let config = self.config(batch)?;
         let programs = batch.programs.as_flattened();
@@ -99,6 +100,9 @@ impl Bench {
         let mut stream = Stream { expected: batch.programs.len() as u64, ..Stream::default() };
         let (mut since, mut spent) = (Instant::now(), Duration::ZERO);
         while !stream.is_over && since.elapsed() < START {
+            if let Some(signal) = Signals::waiting() {
+                return Err(Failure::interrupted(signal));
+            }
             match machine.listen(Duration::from_millis(100)).map_err(anyhow::Error::from)? {
                 Output::Console(bytes) => {
                     bytes.into_iter().try_for_each(|byte| stream.take(byte))?;

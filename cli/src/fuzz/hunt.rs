@@ -11,7 +11,7 @@ use std::thread;
 use fuzz::{BATCH, Cases, Kind, Outcome, SECTOR_BYTES};
 
 use super::boot::{Batch, Bench, End, PATIENCE, Seen};
-use crate::status::Failure;
+use crate::status::{Failure, Status};
 
 /// Programs of one boot, at most: what has to be run again where damage needs everything that came before it.
 const BOOT: u64 = 32_768;
@@ -52,6 +52,8 @@ pub struct Tally {
     pub backend: String,
     /// What was found.
     pub findings: Vec<Finding>,
+    /// The signal that ended the hunt before its end.
+    pub signal: Option<u8>,
 }
 
 impl Tally {
@@ -116,7 +118,14 @@ pub fn hunt(
                 early.insert(other, result);
             }
             let Some(result) = early.remove(&index) else { break };
-            tally.add(result?, &cases);
+            match result {
+                Ok(portion) => tally.add(portion, &cases),
+                Err(Failure { status: Status::Interrupted(signal), .. }) => {
+                    tally.signal = Some(signal);
+                    break;
+                }
+                Err(failure) => return Err(failure),
+            }
             progress(&tally);
             if tally.is_given_up() {
                 break;

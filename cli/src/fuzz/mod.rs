@@ -19,6 +19,7 @@ use fuzz::{Cases, Corpus, SECTOR_BYTES};
 use crate::args::FuzzArgs;
 use crate::engine::install;
 use crate::metal::progress;
+use crate::session::Signals;
 use crate::status::{Failure, Status};
 
 use boot::Bench;
@@ -29,14 +30,15 @@ struct Case {
     finding: Finding,
     /// The program as it was drawn.
     file: PathBuf,
-    /// What is left of it; `None` if it does nothing wrong by itself.
+    /// What is left of it; `None` if it does nothing wrong by itself, or a signal came.
     minimised: Option<(PathBuf, usize)>,
 }
 
 /// Carries out `fuzz`: status 0 when nothing was found, 1 when something was.
 ///
 /// # Errors
-/// Status 2: the corpus cannot be used. Status 3: the machine or the VMM refuses, or a file cannot be written.
+/// Status 2: the corpus cannot be used. Status 3: the machine or the VMM refuses, or a file cannot be written. A signal
+/// ends it in order: what was found until then is written and told.
 pub fn fuzz(arguments: &FuzzArgs) -> Result<Status, Failure> {
     let bytes = arguments.corpus.as_deref().map(corpus::read).transpose()?.unwrap_or_default();
     let corpus = Corpus::new(&bytes);
@@ -44,6 +46,7 @@ pub fn fuzz(arguments: &FuzzArgs) -> Result<Status, Failure> {
         return Err(Failure::usage(format!("{} is no folder", arguments.output.display())));
     }
     let engine = install::ensure()?;
+    let _noted = Signals::note().map_err(anyhow::Error::from)?;
     let sign = progress("building".to_owned());
     let plant = arguments.plant.map(Into::into);
     let bench = Bench::new(engine, arguments.machine, arguments.backend.into(), plant)?;
@@ -51,7 +54,7 @@ pub fn fuzz(arguments: &FuzzArgs) -> Result<Status, Failure> {
     let cases = Cases { seed: arguments.seed, corpus, planted };
     sign.set_message(format!("trying {} programs", arguments.cases));
     let mut told = 0;
-    let tally = hunt::hunt(&bench, cases, arguments.cases, |tally| {
+    let mut tally = hunt::hunt(&bench, cases, arguments.cases, |tally| {
         let found = tally.findings.len();
         for finding in &tally.findings[told..] {
             let line = format!("program {} {}: {}", finding.case, finding.outcome.sentence(), finding.said);
@@ -61,9 +64,9 @@ pub fn fuzz(arguments: &FuzzArgs) -> Result<Status, Failure> {
         sign.set_message(format!("{} of {} programs tried, {found} found", tally.tried, arguments.cases));
     })?;
     let mut found = Vec::new();
-    for finding in &tally.findings {
+    for finding in tally.findings.clone() {
         sign.set_message(format!("making program {} smaller", finding.case));
-        found.push(keep(&bench, arguments, finding.clone())?);
+        found.push(keep(&bench, arguments, &mut tally.signal, finding)?);
     }
     sign.finish_and_clear();
     let text = if arguments.json {
@@ -73,11 +76,16 @@ pub fn fuzz(arguments: &FuzzArgs) -> Result<Status, Failure> {
         report::text(arguments, &tally, &found)
     };
     std::io::stdout().write_all(text.as_bytes()).map_err(Failure::refused)?;
-    Ok(if found.is_empty() { Status::Done } else { Status::NotMet })
+    Ok(report::status(&tally))
 }
 
-/// Writes the program, and what is left of it.
-fn keep(bench: &Bench, arguments: &FuzzArgs, finding: Finding) -> Result<Case, Failure> {
+/// Writes the program, and what is left of it unless a signal came or comes.
+fn keep(
+    bench: &Bench,
+    arguments: &FuzzArgs,
+    interrupted: &mut Option<u8>,
+    finding: Finding,
+) -> Result<Case, Failure> {
     let name = format!("fuzz-{}-{}", arguments.seed, finding.case);
     let write = |name: String, sector: &[u8; SECTOR_BYTES]| {
         let path = arguments.output.join(name);
@@ -86,7 +94,13 @@ fn keep(bench: &Bench, arguments: &FuzzArgs, finding: Finding) -> Result<Case, F
         Ok::<_, Failure>(path)
     };
     let file = write(format!("{name}.img"), &finding.sector)?;
-    let smaller = minimise::minimise(bench, &finding.sector, finding.outcome)?;
+    let smaller = match minimise::minimise(bench, &finding.sector, finding.outcome) {
+        Err(Failure { status: Status::Interrupted(signal), .. }) => {
+            *interrupted = Some(signal);
+            None
+        }
+        smaller => smaller?,
+    };
     let minimised = smaller
         .map(|sector| {
             Ok::<_, Failure>((

@@ -10,14 +10,23 @@ use super::Case;
 use super::hunt::{MOST_FINDINGS, Tally};
 use super::minimise::bytes_that_matter;
 use crate::args::FuzzArgs;
+use crate::status::Status;
+
+/// How the command ends.
+pub fn status(tally: &Tally) -> Status {
+    match tally.signal {
+        Some(signal) => Status::Interrupted(signal),
+        None if tally.findings.is_empty() => Status::Done,
+        None => Status::NotMet,
+    }
+}
 
 /// For people.
 pub fn text(arguments: &FuzzArgs, tally: &Tally, found: &[Case]) -> String {
     let cpu = arguments.machine.cpu.short_name();
-    let mut text = format!(
-        "{} hostile programs on {cpu}, back-end {}, seed {}\n\n",
-        tally.tried, tally.backend, arguments.seed
-    );
+    // Not known before the first boot's end.
+    let backend = if tally.backend.is_empty() { "" } else { &format!(", back-end {}", tally.backend) };
+    let mut text = format!("{} hostile programs on {cpu}{backend}, seed {}\n\n", tally.tried, arguments.seed);
     // Writing to a string cannot fail.
     for (outcome, count) in &tally.outcomes {
         let _ = writeln!(text, "{count:>10}  {}", outcome.sentence());
@@ -38,6 +47,7 @@ pub fn text(arguments: &FuzzArgs, tally: &Tally, found: &[Case]) -> String {
             Some((path, bytes)) => {
                 writeln!(text, "  {}: the {bytes} bytes of it that matter", path.display())
             }
+            None if tally.signal.is_some() => Ok(()),
             None => {
                 writeln!(text, "  by itself it does nothing of the kind: it takes the programs before it")
             }
@@ -46,7 +56,11 @@ pub fn text(arguments: &FuzzArgs, tally: &Tally, found: &[Case]) -> String {
     if tally.is_given_up() {
         let _ = writeln!(text, "\ngiven up after {MOST_FINDINGS} findings");
     }
+    if let Some(signal) = tally.signal {
+        let _ = writeln!(text, "\nended by signal {signal}; {} were to be tried", arguments.cases);
+    }
     let _ = match found.len() {
+        0 if tally.signal.is_some() => writeln!(text, "\nnothing was found until then"),
         0 => writeln!(text, "\ndone: nothing was found"),
         count => writeln!(text, "\nfound: {count} program(s) did what no guest may"),
     };
@@ -100,7 +114,7 @@ pub fn json<'a>(arguments: &FuzzArgs, tally: &'a Tally, found: &'a [Case]) -> Ob
         cpu: arguments.machine.cpu.short_name(),
         backend: &tally.backend,
         seed: arguments.seed,
-        status: u8::from(!found.is_empty()),
+        status: status(tally).code(),
         cases: tally.tried,
         outcomes: Outcome::ALL.into_iter().map(count).collect(),
         kinds: &tally.kinds,

@@ -12,6 +12,7 @@ use crate::args::MachineArgs;
 use crate::boot_image::{self, Elf, Packing, Start};
 use crate::engine::process::Output;
 use crate::engine::{Cpu, Engine, Firmware};
+use crate::session::Signals;
 use crate::status::Failure;
 use crate::{machine, metal};
 
@@ -78,6 +79,9 @@ fn boot(engine: &Engine, cpu: Cpu, harness: &Elf, job: [u64; 3], stream: &mut St
     let mut machine = machine::start_telling_errors(engine, arguments, image)?;
     let mut deadline = Instant::now() + PATIENCE_AT_START;
     while Instant::now() < deadline && !stream.complete {
+        if let Some(signal) = Signals::waiting() {
+            return Err(Failure::interrupted(signal));
+        }
         match machine.listen(Duration::from_millis(100)).map_err(anyhow::Error::from)? {
             Output::Console(bytes) => {
                 stream.take(&bytes)?;

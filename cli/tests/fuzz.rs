@@ -95,6 +95,11 @@ fn a_changed_msr_is_found() {
 }
 
 #[test]
+fn a_page_of_another_guest_that_is_mapped_is_found() {
+    finds("leak", "lost", "lynnfield", "not the guest's own");
+}
+
+#[test]
 fn an_entry_that_fails_is_found_with_the_rule_that_it_breaks() {
     finds("entry", "entry-failed", "skylake", "VM entry failed");
 }

@@ -55,6 +55,8 @@ pub enum PlantName {
     Canary,
     /// An MSR of the VMM changes.
     Msr,
+    /// The guest is shown a page of another.
+    Leak,
     /// The VM cannot be entered.
     Entry,
     /// The VMM panics.
@@ -69,6 +71,7 @@ impl From<PlantName> for wire::Plant {
             PlantName::OtherGuest => Self::OtherGuest,
             PlantName::Canary => Self::Canary,
             PlantName::Msr => Self::Msr,
+            PlantName::Leak => Self::Leak,
             PlantName::Entry => Self::Entry,
             PlantName::Panic => Self::Panic,
             PlantName::Hang => Self::Hang,

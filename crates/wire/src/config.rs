@@ -71,6 +71,8 @@ pub enum Plant {
     Canary,
     /// An MSR of the VMM changes.
     Msr,
+    /// A page of the other guest is mapped for the guest.
+    Leak,
     /// A VMCS field is made invalid.
     Entry,
     /// The VMM panics.

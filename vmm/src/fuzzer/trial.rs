@@ -253,6 +253,7 @@ impl<'a> Trial<'a> {
             Some(Plant::OtherGuest) => self.idle.damage(),
             Some(Plant::Canary) => self.vm.space.break_canary(),
             Some(Plant::Msr) => host_registers::break_msr(),
+            Some(Plant::Leak) => self.vm.space.leak(self.idle.ram()),
             // Bit 1 of RFLAGS must be 1.
             Some(Plant::Entry) => vmwrite(Field::GUEST_RFLAGS, vmread(Field::GUEST_RFLAGS) & !2),
             Some(Plant::Panic) => panic!("planted"),

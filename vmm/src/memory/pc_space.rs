@@ -325,6 +325,7 @@ impl PcSpace {
         #[cfg(feature = "fuzz")]
         {
             self.untold = true;
+            self.assert_own(frame, access);
         }
         match &mut self.tables {
             PcTables::Paging(tables) => tables.map(page, frame, access),

@@ -3,7 +3,7 @@
 //! accessed and dirty flags of EPT, which the older models lack, and the same code serves page tables.
 
 use super::super::written_pages::PAGES;
-use super::{A20, Access, PAGE_BYTES, Page, PcSpace};
+use super::{A20, Access, GuestRam, PAGE_BYTES, Page, PcSpace, PhysicalAddress};
 
 /// Pages that nearly every program writes: interrupt table and BIOS data, boot sector, stack. They can be written from
 /// the start, so that the first push of a program is what it is in an ordinary run.
@@ -35,6 +35,20 @@ impl PcSpace {
     /// notice, since it keeps no translations over an entry.
     pub fn assert_told(&self) {
         assert!(!self.untold, "pages were mapped, and the processor was not told");
+    }
+
+    /// What is mapped for the guest is its own RAM, the page of ones, or a copy: nothing else can it read or change. (RAM in
+    /// 2-MiB pages is mapped once, at the start.)
+    pub(super) fn assert_own(&self, frame: PhysicalAddress, access: Access) {
+        let ram = self.ram.address().0..self.ram.address().0 + self.ram.length() as u64;
+        let mut others = [&self.hole].into_iter().chain(self.copies.iter().map(|(copy, _)| copy));
+        let is_own = ram.contains(&frame.0) || others.any(|other| other.address() == frame);
+        assert!(access == Access::None || is_own, "a page was mapped that is not the guest's own");
+    }
+
+    /// Shows the guest a page of another, as must not be.
+    pub fn leak(&mut self, other: &GuestRam) {
+        self.map_to(0, other.address(), Access::Read);
     }
 
     /// Writes behind the RAM, as no guest may.

@@ -3,6 +3,8 @@
 //! Whoever wrote it, BIOS or guest, what is there is what is shown. Size and cursor come from the CRTC too, since
 //! programs set them behind the BIOS's back.
 
+use core::ops::Range;
+
 use crate::codepage437;
 use crate::device::vga::Vga;
 use v8086::GuestMemory;
@@ -101,6 +103,15 @@ impl<'a> Screen<'a> {
         let from = self.offset(row, 0);
         from as usize + cells.len() <= self.layout.window as usize
             && self.memory.holds(self.layout.base + from, cells)
+    }
+
+    /// The pages of memory, of 4 KiB, that it lies in.
+    pub fn pages(&self) -> Range<usize> {
+        const PAGE_BYTES: u32 = 4096;
+        let Layout { base, window, pitch, rows, .. } = self.layout;
+        let (first, length) = (self.offset(0, 0), u32::from(rows) * pitch);
+        let (first, end) = if first + length <= window { (first, first + length) } else { (0, window) };
+        ((base + first) / PAGE_BYTES) as usize..(base + end).div_ceil(PAGE_BYTES) as usize
     }
 
     /// Whether one row contains `text`, compared as [`codepage437::row_contains`] does.

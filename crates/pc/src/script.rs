@@ -1,12 +1,12 @@
 //! The user of a scripted run: waits for text on the screen, types keys, and says when all of it is done.
 //!
 //! Everything happens in the guest's time, so two runs of one script are identical: at guest ticks, and while it waits
-//! for text also when the guest goes to sleep and more often within the first tick, so that a run ends soon after the
-//! text is there. The steps stay
-//! where the caller has them; see [`Steps`].
+//! for text also soon after the screen was written to, which whoever has the video memory tells ([`Script::written`]).
+//! So a run ends soon after the text is there, and a program that only computes is not looked at. The steps stay where
+//! the caller has them; see [`Steps`].
 
 use crate::screen::Seen;
-use crate::{GUEST_TICK, KeyEvent, Pc, Ticks};
+use crate::{GUEST_TICK, KeyEvent, Pc, Ticks, codepage437};
 use v8086::GuestMemory;
 
 /// What a script does next.
@@ -78,11 +78,10 @@ const TICKS_BETWEEN_KEYS: u64 = 2;
 const FIRST_KEY: Ticks = Ticks(TICKS_BETWEEN_KEYS * GUEST_TICK);
 /// Ticks between the last key taken and the first look at the screen.
 const TICKS_BEFORE_LOOK: u64 = 4;
-/// The first look at the screen comes this soon, and then in times that grow by a quarter up to a tick: a boot sector that
-/// prints its text and stops needs no whole tick.
-const FIRST_LOOK: u64 = GUEST_TICK / 256;
-/// So many looks at a screen that does not change, and looks become rarer: so many ticks lie between two.
-const LOOKS_IN_VAIN: u8 = 4;
+/// A program that begins to write to the screen is left so long to go on with it. From then on the times between two
+/// looks grow by an eighth up to a tick, until the screen rests for a tick.
+const FIRST_LOOK: u64 = GUEST_TICK / 512;
+/// A screen that was not written to is looked at as often: what it shows may have been moved.
 const TICKS_BETWEEN_LOOKS: u64 = 4;
 /// Ticks without a change of the screen that end a script whose last step typed.
 const QUIET_TICKS: u64 = 18;
@@ -139,13 +138,13 @@ pub struct Script {
     next_poll: Ticks,
     /// A key that was pressed with its modifiers, which are still down.
     held: Option<KeyPress>,
-    /// The time until the next look at the screen; it doubles up to a tick.
+    /// The screen was written to, or is about to be, and not looked at since.
+    written: bool,
+    /// When the next look for that may come at the earliest, and how long after it the one after it.
+    look_from: Ticks,
     look_after: u64,
-    last_look: Ticks,
     /// The screen that was searched in vain for the text of the present step.
     searched: Seen,
-    /// Looks since that screen was searched.
-    in_vain: u8,
 }
 
 impl Script {
@@ -157,10 +156,10 @@ impl Script {
             phase: Phase::Until(Ticks::ZERO),
             next_poll: Ticks::ZERO,
             held: None,
+            written: false,
+            look_from: Ticks::ZERO,
             look_after: FIRST_LOOK,
-            last_look: Ticks::ZERO,
             searched: Seen::nothing(),
-            in_vain: 0,
         }
     }
 
@@ -170,10 +169,27 @@ impl Script {
     }
 
     /// When [`Self::poll`] wants to look at the screen within a tick, if it does: not at the next exit after that.
-    pub fn early_look(&self, steps: &dyn Steps) -> Option<Ticks> {
-        // In this order: only the first looks ask what the step is.
-        let looks = self.look_after < GUEST_TICK && matches!(steps.step(self.step), Some(Step::Expect(_)));
-        looks.then_some(self.next_poll.max(Ticks(FIRST_LOOK)))
+    pub fn early_look(&self) -> Option<Ticks> {
+        self.written.then_some(self.next_poll)
+    }
+
+    /// The last character of the text that the script waits for, as a byte of the screen.
+    pub fn awaited(&self, steps: &dyn Steps) -> Option<u8> {
+        let Some(Step::Expect(text)) = steps.step(self.step) else { return None };
+        codepage437::from_char(text.chars().next_back()?)
+    }
+
+    /// The screen may show what it did not show before: `there`, or the guest is about to write it.
+    pub fn written(&mut self, there: bool, now: Ticks) {
+        if matches!(self.phase, Phase::Until(time) if now < time) {
+            return;
+        }
+        self.written = true;
+        if now.since(self.look_from) >= GUEST_TICK {
+            self.look_after = FIRST_LOOK;
+        }
+        let at = if there { now } else { now.plus(FIRST_LOOK).max(self.look_from) };
+        self.next_poll = self.next_poll.min(at);
     }
 
     /// The number of the step that is being done.
@@ -189,12 +205,7 @@ impl Script {
         self.act(steps, pc, memory, now)
     }
 
-    /// Whether [`Self::poll_asleep`] has anything to do: the script waits for text.
-    pub fn watches_sleepers(&self, steps: &dyn Steps) -> bool {
-        matches!(steps.step(self.step), Some(Step::Expect(_)))
-    }
-
-    /// The guest has gone to sleep: what it wanted to show is there. So a script that waits for text looks.
+    /// The guest has gone to sleep: what it was about to write is there.
     pub fn poll_asleep(
         &mut self,
         steps: &dyn Steps,
@@ -202,18 +213,14 @@ impl Script {
         memory: &dyn GuestMemory,
         now: Ticks,
     ) -> Progress {
-        if now.since(self.last_look) < FIRST_LOOK || !self.watches_sleepers(steps) {
-            return Progress::Running;
-        }
-        self.act(steps, pc, memory, now)
+        if self.written { self.act(steps, pc, memory, now) } else { Progress::Running }
     }
 
     fn act(&mut self, steps: &dyn Steps, pc: &mut Pc, memory: &dyn GuestMemory, now: Ticks) -> Progress {
-        self.last_look = now;
         self.next_poll = Ticks((now.0 / GUEST_TICK + 1) * GUEST_TICK);
-        if self.look_after < GUEST_TICK && matches!(steps.step(self.step), Some(Step::Expect(_))) {
-            self.next_poll = self.next_poll.min(now.plus(self.look_after));
-            self.look_after += self.look_after / 4;
+        if core::mem::take(&mut self.written) {
+            self.look_from = now.plus(self.look_after);
+            self.look_after = (self.look_after + self.look_after / 8).min(GUEST_TICK);
         }
         loop {
             if let Phase::Settling { .. } = self.phase {
@@ -238,12 +245,7 @@ impl Script {
                         self.phase = Phase::Until(now.plus(TICKS_BETWEEN_KEYS * GUEST_TICK));
                     }
                 }
-                Some(Step::Expect(_)) => {
-                    if self.in_vain >= LOOKS_IN_VAIN {
-                        self.next_poll = self.next_poll.plus((TICKS_BETWEEN_LOOKS - 1) * GUEST_TICK);
-                    }
-                    return Progress::Running;
-                }
+                Some(Step::Expect(_)) => return Progress::Running,
                 Some(Step::Keys) if self.step == 0 && now < FIRST_KEY => return Progress::Running,
                 Some(Step::Keys) => {
                     if !self.type_next(steps, pc, memory, now) {
@@ -259,11 +261,9 @@ impl Script {
     fn finds(&mut self, text: &str, pc: &Pc, memory: &dyn GuestMemory) -> bool {
         let screen = pc.screen(memory);
         if self.searched.is(&screen) {
-            // The first looks follow closely on one another.
-            self.in_vain = self.in_vain.saturating_add(u8::from(self.look_after >= GUEST_TICK));
+            self.next_poll = self.next_poll.plus((TICKS_BETWEEN_LOOKS - 1) * GUEST_TICK);
             return false;
         }
-        self.in_vain = 0;
         let found = screen.contains(text);
         if !found {
             self.searched.take(&screen);
@@ -274,7 +274,6 @@ impl Script {
     fn begin_next_step(&mut self, phase: Phase) {
         self.step += 1;
         self.searched.forget();
-        self.in_vain = 0;
         self.stroke = 0;
         self.phase = phase;
     }

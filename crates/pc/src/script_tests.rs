@@ -99,6 +99,7 @@ fn an_expectation_is_met_as_soon_as_the_text_is_there() {
     assert_eq!(guest.run(&steps, 2), None);
     assert_eq!(guest.outcome(&steps), Outcome::Unmet { step: 0 });
     guest.show("A:\\>");
+    guest.script.written(true, guest.machine.now);
     assert_eq!(guest.run(&steps, 20), Some(2));
     assert_eq!(guest.outcome(&steps), Outcome::Met);
 }
@@ -117,6 +118,68 @@ fn a_screen_that_rests_is_looked_at_every_fourth_tick() {
     guest.show("again");
     assert_eq!(guest.run(&steps, met + 3), None);
     assert_eq!(guest.outcome(&steps), Outcome::Unmet { step: 2 });
+}
+
+/// Polls as soon as the script wants to look, and not before; the looks, in PIT clocks from the first write on.
+fn looks(guest: &mut Guest, steps: &[Given], writes: impl Fn(usize) -> Ticks, count: usize) -> Vec<u64> {
+    let began = guest.machine.now;
+    let mut looks = Vec::new();
+    for index in 0..count {
+        guest.machine.now = guest.machine.now.max(writes(index));
+        guest.script.written(false, guest.machine.now);
+        let look = guest.script.early_look().unwrap();
+        guest.machine.now = look;
+        guest.show(&index.to_string());
+        assert_eq!(guest.poll(steps), Progress::Running);
+        assert_eq!(guest.script.early_look(), None);
+        looks.push(look.since(began));
+    }
+    looks
+}
+
+#[test]
+fn looks_at_a_screen_that_is_written_to_become_rarer_until_it_rests() {
+    let steps = [Given::Expect("done")];
+    let mut guest = Guest::new();
+    assert_eq!(guest.run(&steps, 2), None);
+    assert_eq!(guest.script.early_look(), None);
+    let dense = looks(&mut guest, &steps, |_| Ticks::ZERO, 80);
+    assert_eq!(dense[..3], [128, 256, 400]);
+    let between: Vec<u64> = dense.windows(2).map(|pair| pair[1] - pair[0]).collect();
+    assert!(between[..30].is_sorted());
+    // At each tick it is looked at anyway.
+    assert_eq!(between[60..], [GUEST_TICK; 19]);
+    // One that has rested for a tick begins anew.
+    guest.machine.now = guest.machine.now.plus(2 * GUEST_TICK);
+    assert_eq!(guest.poll(&steps), Progress::Running);
+    assert_eq!(looks(&mut guest, &steps, |_| Ticks::ZERO, 3), [128, 256, 400]);
+    guest.machine.now = guest.machine.now.plus(100);
+    guest.script.written(false, guest.machine.now);
+    guest.show("done");
+    // A guest that goes to sleep has written what it was about to.
+    let progress = guest.script.poll_asleep(
+        &steps.as_slice(),
+        &mut guest.machine.pc,
+        &guest.machine.memory,
+        guest.machine.now,
+    );
+    assert_eq!(progress, Progress::Finished);
+}
+
+#[test]
+fn what_a_service_has_written_is_looked_at_at_once_but_not_while_the_script_waits() {
+    let steps = [Given::Keys(&[A]), Given::Expect("né")];
+    let mut guest = Guest::new();
+    assert_eq!(guest.script.awaited(&steps.as_slice()), None);
+    assert_eq!(guest.run(&steps, 4), None);
+    assert_eq!(guest.script.step(), 1);
+    assert_eq!(guest.script.awaited(&steps.as_slice()), Some(0x82));
+    guest.script.written(true, guest.machine.now);
+    assert_eq!(guest.script.early_look(), None);
+    assert_eq!(guest.run(&steps, 9), None);
+    guest.script.written(false, guest.machine.now);
+    guest.script.written(true, guest.machine.now);
+    assert_eq!(guest.script.early_look(), Some(guest.machine.now));
 }
 
 #[test]

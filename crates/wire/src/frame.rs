@@ -3,8 +3,9 @@
 //! The engine's own text shares the stream, before, between and after frames, and holds no zero byte. So a reader
 //! splits the stream at zeros and keeps what decodes with the right checksum; the rest is text.
 
-use crc::{CRC_32_ISO_HDLC, Crc, Table};
+use crc::{CRC_32_ISO_HDLC, Crc};
 use serde::{Deserialize, Serialize};
+use spin::Lazy;
 
 /// The longest frame, its delimiters included, in bytes.
 pub const MAX_FRAME: usize = 2048;
@@ -12,7 +13,8 @@ pub const MAX_FRAME: usize = 2048;
 /// The longest run of bytes that fits into one record beside its header.
 pub const MAX_BYTES: usize = 1024;
 
-static CRC: Crc<u32, Table<1>> = Crc::<u32, Table<1>>::new(&CRC_32_ISO_HDLC);
+/// Made when it is first wanted: in the VMM's image it would not pack.
+static CRC: Lazy<Crc<u32>> = Lazy::new(|| Crc::<u32>::new(&CRC_32_ISO_HDLC));
 
 /// The value does not fit into a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -22,7 +22,7 @@ use crate::memory::{Frame, GuestRam, Mode, Translation};
 use crate::operation::{CurrentVmcs, LaunchedVmcs};
 use crate::plan::Surroundings;
 use crate::report::Reporter;
-use crate::run::{Next, Vm, turns};
+use crate::run::{Next, Vm, resume, turns};
 
 use super::idle::IdleGuest;
 
@@ -194,7 +194,8 @@ impl<'a> Trial<'a> {
         self.vm.expect_event();
         loop {
             self.vm.watch.before_entry(self.vm.at.rflags);
-            let pause = turns(&mut self.vm, &mut self.vmcs, &mut self.silent)?;
+            let left = resume(&mut self.vm, &mut self.vmcs);
+            let pause = turns(&mut self.vm, &mut self.vmcs, left, &mut self.silent)?;
             if let Exit::Io(access) = Exit::decode(pause.reason)
                 && access.port == PLANT_PORT
             {

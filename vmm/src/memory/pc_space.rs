@@ -68,6 +68,8 @@ pub struct PcSpace {
     a20: bool,
     /// There is memory where video modes with pixels have it.
     pixel_memory: bool,
+    /// Pages of text memory that the guest may not write to before somebody is told.
+    watched: Range<usize>,
     /// What is restored, where a fuzzer wants it.
     #[cfg(feature = "fuzz")]
     watch: Option<written::Watch>,
@@ -111,6 +113,7 @@ impl PcSpace {
             next_copy: 0,
             a20: true,
             pixel_memory: false,
+            watched: 0..0,
             #[cfg(feature = "fuzz")]
             watch: None,
             #[cfg(feature = "fuzz")]
@@ -177,17 +180,40 @@ impl PcSpace {
     pub fn set_pixel_memory(&mut self, there: bool) {
         if self.pixel_memory != there {
             self.pixel_memory = there;
-            let alias = A20 / PAGE_BYTES;
-            for page in PIXEL_PAGES.chain(PIXEL_PAGES.start + alias..PIXEL_PAGES.end + alias) {
-                if page < self.small_pages() {
-                    self.map(page);
-                }
-            }
-            self.changed();
+            self.map_again(PIXEL_PAGES);
         }
     }
 
-    /// Whether the guest may not write to `address`.
+    /// Keeps the guest from writing to these pages of text memory, and to none besides, until [`Self::unwatch`].
+    pub fn watch(&mut self, pages: Range<usize>) {
+        if self.watched != pages {
+            let before = core::mem::replace(&mut self.watched, pages.clone());
+            self.map_again(before);
+            self.map_again(pages);
+        }
+    }
+
+    /// Lets the guest write to the pages that are watched, if `address` lies in one; `false`: it does not.
+    pub fn unwatch(&mut self, address: u64) -> bool {
+        let found = self.watched.contains(&(self.gate(address as usize) / PAGE_BYTES));
+        if found {
+            self.watch(0..0);
+        }
+        found
+    }
+
+    /// Maps pages of the first MiB anew, and what shows the same with A20 off.
+    fn map_again(&mut self, pages: Range<usize>) {
+        for page in pages {
+            self.map(page);
+            if page + A20 / PAGE_BYTES < self.small_pages() {
+                self.map(page + A20 / PAGE_BYTES);
+            }
+        }
+        self.changed();
+    }
+
+    /// Whether the guest may not write to `address`, whoever is told.
     pub fn is_refused(&self, address: u64) -> bool {
         self.kind(self.gate(address as usize) / PAGE_BYTES) != Page::Ram
     }
@@ -309,6 +335,9 @@ impl PcSpace {
         let behind = self.gate(page * PAGE_BYTES);
         let frame = PhysicalAddress(self.ram.address().0 + behind as u64);
         match self.kind(behind / PAGE_BYTES) {
+            Page::Ram if self.watched.contains(&(behind / PAGE_BYTES)) => {
+                self.map_to(page, frame, Access::Read);
+            }
             Page::Ram => {
                 #[cfg(feature = "fuzz")]
                 let access = self.access_to_ram(page, behind / PAGE_BYTES);

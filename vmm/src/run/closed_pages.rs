@@ -11,7 +11,7 @@ use crate::cpu::vmx::vmread;
 use crate::guest_cpu::GuestCpu;
 use crate::memory::Access;
 
-use super::vm::{Next, Vm};
+use super::vm::{Next, Shown, Vm};
 
 impl Vm {
     /// Opens the page of `address` and counts the access. `false` if the guest should have had it.
@@ -22,6 +22,16 @@ impl Vm {
             *count += 1;
         }
         open
+    }
+
+    /// The guest is about to write to the screen, if `address` is one that is watched: it may, and a script is told. `false`:
+    /// it is not.
+    pub fn opens_screen(&mut self, address: u64) -> bool {
+        let opens = self.space.unwatch(address);
+        if opens {
+            self.shown = Shown::Soon;
+        }
+        opens
     }
 
     /// The delivery of an event in real mode met a fault: a stack in ROM, or one that wraps. It is done in software, where

@@ -3,6 +3,8 @@
 //! All of it happens at guest ticks, 18.2 times a second of the guest's time, so that two runs of a script are the
 //! same to the byte whatever the host machine does meanwhile.
 
+mod picture;
+
 use pc::script::{self, Progress, Script, Stroke};
 use pc::{GUEST_TICK, MAX_COLUMNS, Pc, Ticks};
 use rt::cpu::rdtsc;
@@ -39,9 +41,6 @@ const SCRIPT_SHOWS: u64 = 91;
 /// Guest ticks between two words on how the run is getting on: a second.
 const PULSE_TICKS: u64 = 18;
 
-/// A cell that nobody wrote to, as the host tool has it: a space, grey on black.
-const BLANK: [u8; 2] = [b' ', 0x07];
-
 /// What of a screen decides how it looks: size, and cursor if it is visible.
 type Head = (u8, u8, Option<Cursor>);
 
@@ -51,6 +50,8 @@ pub struct Console<'a> {
     script: Script,
     /// Steps met, as last reported.
     steps_met: usize,
+    /// See [`Script::awaited`].
+    awaited: Option<u8>,
     who: Who,
     /// Whether somebody may end the run over the link, though nobody types there.
     stoppable: bool,
@@ -62,6 +63,8 @@ pub struct Console<'a> {
     next_pulse: u64,
     /// Time-stamp counts that looks at the screen have taken in a scripted run.
     looked: u64,
+    /// Until which of them that is noted.
+    noted: u64,
     /// Keys of a paste that were pressed, as last reported.
     pasted_told: u32,
     backend: &'static str,
@@ -95,17 +98,21 @@ impl<'a> Console<'a> {
             (true, Link::Framed) => Who::Person,
             (true, Link::Plain) => Who::Local,
         };
+        let (steps, script) = (ConfigSteps::new(job.steps.clone()), Script::new());
+        let awaited = if who == Who::Script { script.awaited(&steps) } else { None };
         Self {
-            steps: ConfigSteps::new(job.steps.clone()),
-            script: Script::new(),
+            steps,
+            script,
             steps_met: 0,
+            awaited,
             who,
             stoppable: job.stoppable,
             tick: 0,
-            next_tick: Ticks::ZERO,
-            next_turn: Ticks::ZERO,
+            next_tick: Ticks(GUEST_TICK),
+            next_turn: Ticks(GUEST_TICK),
             next_pulse: 0,
             looked: 0,
+            noted: 0,
             pasted_told: 0,
             backend,
             head: None,
@@ -124,7 +131,23 @@ impl<'a> Console<'a> {
 
     /// When the timer should interrupt the guest for a look at the screen, if it should.
     pub fn early_look(&self) -> Option<Ticks> {
-        if self.who == Who::Script { self.script.early_look(&self.steps) } else { None }
+        self.script.early_look()
+    }
+
+    /// When a script looks at the screen next.
+    pub fn next_look(&self) -> Ticks {
+        self.script.next_poll()
+    }
+
+    /// The character that completes the text that a script waits for.
+    pub fn awaited(&self) -> Option<u8> {
+        self.awaited
+    }
+
+    /// The screen may show what a script waits for: `there`, or soon.
+    pub fn written(&mut self, there: bool, now: Ticks) {
+        self.script.written(there, now);
+        self.next_turn = self.next_turn.min(self.script.next_poll());
     }
 
     /// Guest ticks so far.
@@ -138,7 +161,7 @@ impl<'a> Console<'a> {
     }
 
     /// Does what is due. To be called after every exit, of which there were `exits`; costs a comparison until something
-    /// is. What it costs counts from the time-stamp count `since` on.
+    /// is. What it costs counts from the time-stamp count `since` on, and is returned, see [`Self::note_look`].
     #[inline]
     pub fn attend(
         &mut self,
@@ -147,18 +170,12 @@ impl<'a> Console<'a> {
         report: &mut Reporter,
         (now, since): (Ticks, u64),
         exits: u64,
-    ) -> Wish {
+    ) -> (Wish, u64) {
         if now < self.next_turn {
-            return Wish::GoOn;
+            return (Wish::GoOn, 0);
         }
         let wish = self.take_turn(pc, memory, report, now, exits);
-        self.note_look(since);
-        wish
-    }
-
-    /// Whether somebody looks when the guest goes to sleep: a script that waits for text.
-    pub fn watches_sleepers(&self) -> bool {
-        self.who == Who::Script && self.script.watches_sleepers(&self.steps)
+        (wish, self.note_look(since))
     }
 
     /// The guest has gone to sleep, until an interrupt comes.
@@ -169,7 +186,7 @@ impl<'a> Console<'a> {
         report: &mut Reporter,
         now: Ticks,
     ) -> Wish {
-        if !self.watches_sleepers() {
+        if self.early_look().is_none() {
             return Wish::GoOn;
         }
         let since = rdtsc();
@@ -178,9 +195,12 @@ impl<'a> Console<'a> {
         self.follow_script(progress, report)
     }
 
-    /// Notes what a look took that began at this time-stamp count, and returns it: 0 for a person, whose time goes on.
+    /// Notes what a look took that began at this time-stamp count, as far as that was not noted, and returns it: 0 for a
+    /// person, whose time goes on.
     pub fn note_look(&mut self, since: u64) -> u64 {
-        let took = if self.who == Who::Script { rdtsc() - since } else { 0 };
+        let now = rdtsc();
+        let took = if self.who == Who::Script { now - since.max(self.noted) } else { 0 };
+        self.noted = now;
         self.looked += took;
         took
     }
@@ -235,6 +255,7 @@ impl<'a> Console<'a> {
     fn follow_script(&mut self, progress: Progress, report: &mut Reporter) -> Wish {
         if self.script.step() != self.steps_met {
             self.steps_met = self.script.step();
+            self.awaited = self.script.awaited(&self.steps);
             report.figure("steps_met", self.steps_met as u64);
         }
         match progress {
@@ -300,68 +321,6 @@ impl<'a> Console<'a> {
     fn wait_in_line(&mut self, item: KeyItem, pasted: bool) {
         if let Stroke::Press(press) = stroke(item) {
             self.keys.push(press, pasted);
-        }
-    }
-
-    /// Sends what has changed on the screen.
-    fn show(&mut self, pc: &Pc, memory: &dyn GuestMemory, report: &mut Reporter) {
-        let screen = pc.screen(memory);
-        let (columns, rows) = (screen.columns() as u8, screen.rows().min(MAX_ROWS as u16) as u8);
-        let cursor = screen.cursor();
-        let shown = cursor.visible && cursor.row < u16::from(rows) && cursor.column < u16::from(columns);
-        let lines = cursor.last_line.saturating_sub(cursor.first_line) + 1;
-        let cursor = Cursor { column: cursor.column as u8, row: cursor.row as u8, lines };
-        let head = (columns, rows, shown.then_some(cursor));
-        let resized =
-            self.head.is_none_or(|(old_columns, old_rows, _)| (old_columns, old_rows) != (columns, rows));
-        let mut begun = self.head != Some(head);
-        if begun {
-            self.begin(head, report);
-        }
-        // The host tool has blank rows then; the machine's own screen has whatever was there.
-        if resized && self.who != Who::Local {
-            let mut blank = [0; 2 * MAX_COLUMNS];
-            blank.as_chunks_mut().0.fill(BLANK);
-            let blank = &blank[..2 * usize::from(columns)];
-            self.cells[..usize::from(rows)]
-                .iter_mut()
-                .for_each(|row| row[..blank.len()].copy_from_slice(blank));
-        }
-        let all = resized && self.who == Who::Local;
-        for row in 0..rows {
-            let before = &mut self.cells[usize::from(row)][..2 * usize::from(columns)];
-            if !all && screen.row_is(row.into(), before) {
-                continue;
-            }
-            let mut cells = [0; 2 * MAX_COLUMNS];
-            let length = screen.row(row.into(), &mut cells).len();
-            if all || *before != cells[..length] {
-                before.copy_from_slice(&cells[..length]);
-                if !begun {
-                    begun = true;
-                    self.begin(head, report);
-                }
-                self.show_row(row, &cells[..length], report);
-            }
-        }
-        if begun {
-            report.record(&Record::ScreenEnd);
-        }
-    }
-
-    fn begin(&mut self, head: Head, report: &mut Reporter) {
-        let (columns, rows, cursor) = head;
-        self.head = Some(head);
-        match self.who {
-            Who::Local => local::move_cursor(cursor),
-            Who::Script | Who::Person => report.record(&Record::Screen { columns, rows, cursor }),
-        }
-    }
-
-    fn show_row(&self, row: u8, cells: &[u8], report: &mut Reporter) {
-        match self.who {
-            Who::Local => local::show_row(row, cells),
-            Who::Script | Who::Person => report.record(&Record::ScreenRow { row, cells }),
         }
     }
 

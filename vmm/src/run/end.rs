@@ -5,7 +5,8 @@ use v8086::FarPointer;
 use vmx::Field;
 use wire::{End, Outcome, RunBreak};
 
-use super::{Life, post_mortem};
+use super::life::Life;
+use super::post_mortem;
 use crate::cpu::vmx::vmwrite;
 use crate::failure::Failure;
 use crate::memory::LastWords;

@@ -1,6 +1,6 @@
 //! The turns of a guest: what nearly every exit goes through, and nothing besides.
 //!
-//! On entry a guest has exited. What can be answered from the registers and one device is answered here and at once, by one
+//! On entry a guest has exited, and `turns` is given how. What can be answered from the registers and one device is answered here and at once, by one
 //! match on the reason. All else goes through [`Exit`] and [`Vm::answer`], and what concerns more than the guest ends the
 //! turns. Speed is counted: `hyper86 bench` holds each way through here against its limit.
 
@@ -17,7 +17,7 @@ use crate::report::Reporter;
 
 use super::post_mortem::Place;
 use super::unrestricted;
-use super::vm::{Next, SHUTDOWN, Vm};
+use super::vm::{Next, SHUTDOWN, Shown, Vm};
 
 /// Why the turns pause: the last exit, and its answer.
 pub struct Pause {
@@ -27,16 +27,26 @@ pub struct Pause {
     pub answer: Result<Next, Failure>,
 }
 
-/// Resumes the guest, answers its exit, and so on, until there is more to do than that.
+/// Resumes the guest, until it exits.
+#[inline(always)]
+pub fn resume(vm: &mut Vm, vmcs: &mut LaunchedVmcs) -> Left {
+    #[cfg(feature = "fuzz")]
+    vm.space.assert_told();
+    vmcs.turn(&mut vm.vcpu)
+}
+
+/// Answers the exit of a guest that was left like this, resumes it, and so on, until there is more to do than that.
 ///
 /// # Errors
 /// The processor refuses to resume.
 #[inline(never)]
-pub fn turns(vm: &mut Vm, vmcs: &mut LaunchedVmcs, report: &mut Reporter) -> Result<Pause, EntryFailure> {
+pub fn turns(
+    vm: &mut Vm,
+    vmcs: &mut LaunchedVmcs,
+    mut left: Left,
+    report: &mut Reporter,
+) -> Result<Pause, EntryFailure> {
     loop {
-        #[cfg(feature = "fuzz")]
-        vm.space.assert_told();
-        let left = vmcs.turn(&mut vm.vcpu);
         let place = vm.ring.begin(left);
         let at = AtExit::read();
         vm.ring.note(place, &at);
@@ -47,7 +57,18 @@ pub fn turns(vm: &mut Vm, vmcs: &mut LaunchedVmcs, report: &mut Reporter) -> Res
                     vm.answer_cpuid();
                     Done::To(next_rip(&at))
                 }
-                Kind::Vmcall => vm.quick_vmcall(&at),
+                Kind::Vmcall => {
+                    let done = vm.quick_vmcall(&at);
+                    if vm.shown == Shown::Nothing {
+                        done
+                    } else if let Done::To(rip) = done {
+                        vm.at = AtExit { complete: false, ..vm.ring.at() };
+                        vm.at.set_rip(rip as u32);
+                        return Ok(Pause { reason: vm.ring.reason(), answer: Ok(Next::Run) });
+                    } else {
+                        done
+                    }
+                }
                 Kind::Exception => vm.quick_refused(&at, place),
                 Kind::Rdmsr if vm.tell_time(&at) => Done::To(next_rip(&at)),
                 Kind::Hlt if at.interrupts_enabled() => Done::Halt(next_rip(&at)),
@@ -62,9 +83,11 @@ pub fn turns(vm: &mut Vm, vmcs: &mut LaunchedVmcs, report: &mut Reporter) -> Res
         if let Done::To(rip) = done {
             if !vm.pc.interrupt_pending() {
                 vmwrite(Field::GUEST_RIP, rip);
+                left = resume(vm, vmcs);
                 continue;
             }
             if let Ok(()) = vm.interrupt_at(rip) {
+                left = resume(vm, vmcs);
                 continue;
             }
             return Ok(Pause { reason: vm.ring.reason(), answer: Ok(SHUTDOWN) });
@@ -73,6 +96,7 @@ pub fn turns(vm: &mut Vm, vmcs: &mut LaunchedVmcs, report: &mut Reporter) -> Res
         if let Err(failure) = (Left { reason, rax: 0 }).ran() {
             vm.ring.forget_last();
             if unrestricted::wrap_instruction_pointer() {
+                left = resume(vm, vmcs);
                 continue;
             }
             return Err(failure.into());
@@ -80,15 +104,8 @@ pub fn turns(vm: &mut Vm, vmcs: &mut LaunchedVmcs, report: &mut Reporter) -> Res
         if let Some(answer) = answer(vm, reason, report) {
             return Ok(Pause { reason, answer });
         }
+        left = resume(vm, vmcs);
     }
-}
-
-/// Answers the first exit of a guest.
-pub fn first(vm: &mut Vm, reason: ExitReason, report: &mut Reporter) -> Pause {
-    let place = vm.ring.begin(Left { reason, rax: vm.vcpu.general.rax });
-    vm.ring.note(place, &AtExit::read());
-    let answer = answer(vm, reason, report).unwrap_or(Ok(Next::Run));
-    Pause { reason, answer }
 }
 
 /// What can be answered here.

@@ -242,6 +242,10 @@ fn closed_page(
     report: &mut Reporter,
 ) -> Result<Next, Failure> {
     let delivering = InterruptionInformation(vmread(Field::IDT_VECTORING_INFORMATION) as u32).is_valid();
+    if vm.opens_screen(physical) {
+        redeliver_event();
+        return Ok(Next::Run);
+    }
     if !vm.open(physical, Access::of(access.write())) {
         return Err(ept_report::tell(vm, report, Some(access)));
     }

@@ -58,11 +58,11 @@ impl Backend for Virtual8086 {
             Exit::Exception { event, while_delivering } => vm.exception(event, while_delivering, report),
             Exit::EptViolation { physical, access } => {
                 let delivering = InterruptionInformation(vmread(Field::IDT_VECTORING_INFORMATION) as u32);
-                if !vm.space.is_refused(physical) {
-                    Err(ept_report::tell(vm, report, Some(access)))
-                } else {
-                    vm.closed_page(physical, Access::of(access.write()), delivering.is_valid())
+                let opens_screen = vm.opens_screen(physical);
+                if !opens_screen && !vm.space.is_refused(physical) {
+                    return Err(ept_report::tell(vm, report, Some(access)));
                 }
+                vm.closed_page(physical, Access::of(access.write()), delivering.is_valid(), opens_screen)
             }
             Exit::EptMisconfiguration => Err(ept_report::tell(vm, report, None)),
             // MOV to and from a debug register exits before the #GP of its privilege is raised.
@@ -134,7 +134,8 @@ impl Vm {
             const WRITE: u32 = 1 << 1;
             let write = event.error_code.unwrap_or(0) & WRITE != 0;
             let address = vmread(Field::EXIT_QUALIFICATION);
-            return self.closed_page(address, Access::of(write), while_delivering);
+            let opens_screen = self.opens_screen(address);
+            return self.closed_page(address, Access::of(write), while_delivering, opens_screen);
         }
         let stepped = self.end_step();
         if while_delivering {
@@ -249,11 +250,21 @@ impl Vm {
         self.redirect_interrupts(standard);
     }
 
-    /// The guest reaches beyond RAM. The instruction goes on with the page open; a frame that is pushed there vanishes.
-    fn closed_page(&mut self, address: u64, access: Access, delivering: bool) -> Result<Next, Failure> {
+    /// The guest reaches beyond RAM. The instruction goes on with the page open; a frame that is pushed there vanishes. A page
+    /// of the screen that is open by now needs no more than that.
+    fn closed_page(
+        &mut self,
+        address: u64,
+        access: Access,
+        delivering: bool,
+        is_screen: bool,
+    ) -> Result<Next, Failure> {
         if delivering {
-            self.dropped_writes += 1;
+            self.dropped_writes += u64::from(!is_screen);
             return Ok(self.interrupted_delivery(self.system.idtr));
+        }
+        if is_screen {
+            return Ok(Next::Run);
         }
         if !self.open(address, access) {
             let rip = self.at.rip;

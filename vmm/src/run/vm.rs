@@ -2,8 +2,8 @@
 
 use core::arch::x86_64::CpuidResult;
 
-use pc::{Context as Service, Pc, RebootCause, ServiceOutcome, Ticks};
-use v8086::{Cpu, FarPointer, Flags, General, GuestMemory, SegmentRegister, SystemRegisters};
+use pc::{Pc, RebootCause, Ticks};
+use v8086::{Cpu, FarPointer, General, GuestMemory, SegmentRegister, SystemRegisters};
 use vmx::controls::ControlRefused;
 use vmx::{Field, Machine};
 use wire::{End, MEASURES_LEAF};
@@ -22,7 +22,6 @@ use crate::plan::Surroundings;
 use crate::report::Reporter;
 
 use super::backend::{Backend, Injection};
-use super::bios_trace::Call;
 use super::cpuid;
 use super::disk::ModuleDisks;
 use super::idle::Idle;
@@ -31,7 +30,7 @@ use super::msrs::GuestMsrs;
 use super::post_mortem::Ring;
 use super::single_step::Stepping;
 use super::statistics::Statistics;
-use super::turns::{self, Done};
+use super::turns;
 
 /// Blocking by NMI, in the interruptibility state. An exit for an NMI is no NMI that the guest has taken, but Bochs 2.7 saves it as one.
 const BLOCKING_BY_NMI: u64 = 1 << 3;
@@ -39,9 +38,6 @@ const BLOCKING_BY_NMI: u64 = 1 << 3;
 /// CR4 bits that a guest in virtual-8086 mode may believe to have: VME, PVI, TSD, DE, PSE, PAE, PGE, PCE, OSFXSR,
 /// OSXMMEXCPT.
 pub const GUEST_CR4: u32 = 0x7BF;
-
-/// The length of VMCALL, in bytes.
-const VMCALL_LENGTH: u32 = 3;
 
 /// A PC. The ring comes first: where a record lies is then computed by its address in the instruction that writes it.
 #[repr(C)]
@@ -58,6 +54,10 @@ pub struct Vm {
     pub event: u64,
     /// When the guest should be interrupted for a look at its screen.
     pub look_at: Option<Ticks>,
+    /// The character that completes the text that a script waits for.
+    pub awaited: Option<u8>,
+    /// What may have come on the screen since a script was told.
+    pub shown: Shown,
     /// The TSC at which the console does; 0: at every exit, of which statistics or a trace is kept.
     pub turn: u64,
     /// Whether the console leaves a guest in HLT alone until then.
@@ -113,6 +113,17 @@ pub struct Vm {
     pub slept: u64,
     /// The guest's own timer ends its turn after so many TSC ticks of its own at most, less what it may be late.
     pub wound: u64,
+}
+
+/// What may have come on the screen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shown {
+    /// Nothing that a script waits for.
+    Nothing,
+    /// A service has written.
+    Now,
+    /// The guest is about to write.
+    Soon,
 }
 
 /// The guest has shut down.
@@ -253,67 +264,6 @@ impl Vm {
         }
     }
 
-    /// Answers a BIOS service that only looks at memory and the screen, unless somebody wants calls told.
-    #[inline(always)]
-    pub fn quick_vmcall(&mut self, at: &AtExit) -> Done {
-        if self.plain_code == 0 {
-            return Done::Not;
-        }
-        if let Some(word) = Pc::looked_up(at.cs, at.rip) {
-            let ax = u16::from_le_bytes(self.space.ram().conventional(word));
-            self.vcpu.general.set_ax(ax);
-        } else if !self.quick_service(FarPointer::new(at.cs as u16, at.rip as u16)) {
-            return Done::Not;
-        }
-        Done::To(u64::from(at.rip + VMCALL_LENGTH))
-    }
-
-    #[inline(never)]
-    fn quick_service(&mut self, place: FarPointer) -> bool {
-        let Some(vector) = pc::service_vector(place.segment, place.offset) else { return false };
-        // Who watches wants to know whether the guest is busy.
-        !self.idle.is_wanted()
-            && self.pc.quick_service(vector, &mut self.vcpu.general, self.space.first_mib(), caller_flags)
-    }
-
-    fn vmcall(&mut self, report: &mut Reporter) -> Next {
-        if self.plain_code == 0 && !self.backend.in_real_mode() {
-            return self.backend.undefined_instruction(self);
-        }
-        self.serve(FarPointer::new(self.at.cs as u16, self.at.rip as u16), report)
-    }
-
-    #[inline(never)]
-    fn serve(&mut self, place: FarPointer, report: &mut Reporter) -> Next {
-        let now = self.clock.at(self.at.tsc);
-        let function = self.vcpu.general.ah();
-        let call = self.traces_bios.then(|| Call::begin(self));
-        let mut cpu = GuestCpu::at_exit(&mut self.vcpu.general, &mut self.at);
-        let mut service =
-            Service { cpu: &mut cpu, memory: &mut self.space, disks: &mut self.disks, host: report, now };
-        match self.pc.service_at(place, &mut service) {
-            ServiceOutcome::Served { vector, moves_devices } => {
-                if let Some(call) = call {
-                    call.end(self, vector, report);
-                }
-                if let Some(statistics) = &mut self.statistics {
-                    statistics.service(vector);
-                }
-                self.at.end_blocking();
-                if moves_devices {
-                    self.follow_devices();
-                } else {
-                    self.space.set_pixel_memory(self.pc.pixel_memory());
-                }
-                let space = &self.space;
-                let waits = self.idle.served(vector, function, || caller_sees_zero(space), now);
-                let next = if waits && self.interrupts_enabled() { Next::Sleep } else { Next::Run };
-                self.ended().map_or(next, Next::End)
-            }
-            ServiceOutcome::NotAService => self.backend.undefined_instruction(self),
-        }
-    }
-
     /// Lets the VM follow what a port or a service may have changed: the A20 gate, the memory of modes with pixels, the
     /// timer's rate.
     #[inline(never)]
@@ -365,7 +315,7 @@ impl Vm {
     /// Whether a device or the console may have something to do.
     #[inline(always)]
     pub fn is_due(&self) -> bool {
-        self.at.tsc >= self.due
+        self.at.tsc >= self.due || self.shown != Shown::Nothing
     }
 
     /// Whether the guest has its interrupts enabled.
@@ -373,17 +323,6 @@ impl Vm {
     pub fn interrupts_enabled(&self) -> bool {
         self.at.interrupts_enabled()
     }
-}
-
-/// Where the FLAGS lie that the caller of a BIOS service gets back.
-fn caller_flags() -> u32 {
-    let offset = (vmread(Field::GUEST_RSP) as u16).wrapping_add(4);
-    vmread(Field::GUEST_SS_BASE) as u32 + u32::from(offset)
-}
-
-/// ZF in those FLAGS.
-fn caller_sees_zero(space: &PcSpace) -> bool {
-    u32::from(space.read_u16(caller_flags())) & Flags::ZF != 0
 }
 
 #[inline(always)]

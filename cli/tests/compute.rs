@@ -50,7 +50,7 @@ fn read(text: &str) -> Vec<(&str, u64, u64)> {
     lines.filter_map(|line| program(line).map(|(name, result, took)| (&line[..name], result, took))).collect()
 }
 
-/// A text that is never on the screen, so that it is looked for at each tick.
+/// A text that is never on the screen, so that it is looked for all the time.
 const EXPECT: [&str; 2] = ["--expect", "Xyzzy"];
 
 fn in_the_vm(image: &Path, (cpu, backend): (Cpu, &str), script: &[&str]) -> String {

@@ -10,6 +10,9 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
+/// An engine that has not started by then never will. What it boots may have to be built first.
+const PATIENCE: Duration = Duration::from_secs(300);
+
 /// A run of a guest that never ends, with a temporary folder of its own.
 struct EndlessRun {
     folder: tempfile::TempDir,
@@ -75,7 +78,7 @@ impl EndlessRun {
             if let Some(engine) = self.engines().first() {
                 return *engine;
             }
-            assert!(start.elapsed() < Duration::from_secs(60), "no engine was started");
+            assert!(start.elapsed() < PATIENCE, "no engine was started");
             thread::sleep(Duration::from_millis(20));
         }
     }

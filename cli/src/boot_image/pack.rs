@@ -2,7 +2,8 @@
 //!
 //! The format is LZMA without a header, which the loader unpacks with three hundred instructions. Its proof is a sum
 //! over the unpacked bytes, since a stream itself may be damaged and still unpack. Before it is packed, the targets of
-//! calls and jumps become absolute: branches to one place are then equal bytes, which saves 4 KiB of 115.
+//! calls and jumps become absolute, their highest byte first: branches to one place are then equal bytes, and those to places
+//! near each other begin alike, which saves nearly 5 KiB of 131.
 
 use std::io::Write;
 
@@ -102,7 +103,8 @@ fn stream(bytes: &[u8]) -> Result<Vec<u8>, BootImageError> {
 /// counts from the operand's end P, into the target, which counts from the first byte. The loader turns it back.
 ///
 /// A distance from `length - P` up to the length has no target in the piece; it is stored less the length, as -P to
-/// -1. So no two distances are stored alike, and data that looks like a branch comes back too.
+/// -1. What looks like neither, but would if its highest byte came first, is turned round, too. So no two operands are
+/// stored alike, none overlaps another, and data that looks like a branch comes back.
 pub(super) fn absolute(bytes: &[u8]) -> Result<Vec<u8>, BootImageError> {
     let length = i32::try_from(bytes.len()).map_err(|_| BootImageError::TooLarge)?;
     let mut stored = bytes.to_vec();
@@ -116,11 +118,14 @@ pub(super) fn absolute(bytes: &[u8]) -> Result<Vec<u8>, BootImageError> {
         let Some(operand) = stored[at..].first_chunk_mut::<OPERAND>() else { break };
         let distance = i32::from_le_bytes(*operand);
         let end = (at + OPERAND) as i32;
-        if (-end..length).contains(&distance) {
+        let leads_somewhere = -end..length;
+        if leads_somewhere.contains(&distance) {
             let target = if distance < length - end { distance + end } else { distance - length };
-            *operand = target.to_le_bytes();
-            at += OPERAND;
+            *operand = target.to_be_bytes();
+        } else if leads_somewhere.contains(&distance.swap_bytes()) {
+            operand.reverse();
         }
+        at += OPERAND;
     }
     Ok(stored)
 }

@@ -147,21 +147,66 @@ fn branches_travel_with_their_targets() {
     let rows = [
         // Twelve bytes; P is 5. A call of the first byte, a jump to the last.
         ([0xe8, 0xfb, 0xff, 0xff, 0xff, 0, 0, 0, 0, 0, 0, 0], [0, 0, 0, 0]),
-        ([0xe9, 6, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], [11, 0, 0, 0]),
+        ([0xe9, 6, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], [0, 0, 0, 11]),
         // From 7 on, there is no target; 11 is the last that is stored otherwise, as -5 is the first.
-        ([0xe8, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], [0xfb, 0xff, 0xff, 0xff]),
+        ([0xe8, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], [0xff, 0xff, 0xff, 0xfb]),
         ([0xe8, 11, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], [0xff, 0xff, 0xff, 0xff]),
         ([0xe8, 12, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], [12, 0, 0, 0]),
         ([0xe8, 0xfa, 0xff, 0xff, 0xff, 0, 0, 0, 0, 0, 0, 0], [0xfa, 0xff, 0xff, 0xff]),
+        // No distance, but it would be one turned round.
+        ([0xe8, 0, 0, 0, 11, 0, 0, 0, 0, 0, 0, 0], [11, 0, 0, 0]),
+        ([0xe8, 0xff, 0xff, 0xff, 0xfb, 0, 0, 0, 0, 0, 0, 0], [0xfb, 0xff, 0xff, 0xff]),
+        ([0xe8, 0, 0, 0, 12, 0, 0, 0, 0, 0, 0, 0], [0, 0, 0, 12]),
         // A conditional jump; P is 6. Its second byte tells.
-        ([0x0f, 0x80, 5, 0, 0, 0, 0, 0, 0, 0, 0, 0], [0x80, 11, 0, 0]),
-        ([0x0f, 0x8f, 6, 0, 0, 0, 0, 0, 0, 0, 0, 0], [0x8f, 0xfa, 0xff, 0xff]),
+        ([0x0f, 0x80, 5, 0, 0, 0, 0, 0, 0, 0, 0, 0], [0x80, 0, 0, 0]),
+        ([0x0f, 0x8f, 6, 0, 0, 0, 0, 0, 0, 0, 0, 0], [0x8f, 0xff, 0xff, 0xff]),
         ([0x0f, 0x90, 5, 0, 0, 0, 0, 0, 0, 0, 0, 0], [0x90, 5, 0, 0]),
         // No branch.
         ([0xea, 0xfb, 0xff, 0xff, 0xff, 0, 0, 0, 0, 0, 0, 0], [0xfb, 0xff, 0xff, 0xff]),
     ];
     for (bytes, operand) in rows {
         assert_eq!(pack::absolute(&bytes).unwrap()[1..5], operand, "{bytes:x?}");
+    }
+}
+
+/// What the loader makes of it; see `unpack.s`.
+fn distances(stored: &[u8]) -> Vec<u8> {
+    let length = stored.len() as u32;
+    let mut bytes = stored.to_vec();
+    let mut at = 0;
+    while at + 4 < bytes.len() {
+        let opcode = match bytes[at..at + 2] {
+            [0xe8 | 0xe9, _] => 1,
+            [0x0f, 0x80..=0x8f] => 2,
+            _ => 0,
+        };
+        at += opcode.max(1);
+        let Some(operand) = bytes[at..].first_chunk_mut().filter(|_| opcode > 0) else { continue };
+        let position = at as u32 + 4;
+        let high_first = u32::from_be_bytes(*operand);
+        let is_coded = |value: u32| value < length || value.checked_add(position).is_none();
+        if high_first < length {
+            *operand = high_first.wrapping_sub(position).to_le_bytes();
+        } else if is_coded(high_first) {
+            *operand = high_first.wrapping_add(length).to_le_bytes();
+        } else if is_coded(u32::from_le_bytes(*operand)) {
+            operand.reverse();
+        }
+        at += 4;
+    }
+    bytes
+}
+
+#[test]
+fn whatever_looks_like_a_branch_comes_back() {
+    const LIKELY: [u8; 8] = [0, 0, 0xff, 0xff, 0xe8, 0x0f, 0x84, 1];
+    for (index, noise) in noise(0x4_0000).chunks(0x1_0000).enumerate() {
+        let bytes: Vec<u8> = noise
+            .iter()
+            .map(|&byte| if byte < 224 { LIKELY[usize::from(byte) % 8] } else { byte % 64 })
+            .collect();
+        let stored = pack::absolute(&bytes).unwrap();
+        assert_eq!(distances(&stored), bytes, "{index}");
     }
 }
 

@@ -1,6 +1,6 @@
 //! The turns of a guest: what nearly every exit goes through, and nothing besides.
 //!
-//! On entry a guest has exited, and `turns` is given how. What can be answered from the registers and one device is answered here and at once, by one
+//! On entry a guest has exited. What can be answered from the registers and one device is answered here and at once, by one
 //! match on the reason. All else goes through [`Exit`] and [`Vm::answer`], and what concerns more than the guest ends the
 //! turns. Speed is counted: `hyper86 bench` holds each way through here against its limit.
 

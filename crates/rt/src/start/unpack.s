@@ -74,10 +74,11 @@ boot_unpack_damaged:
     call boot_leave_flat
     jmp boot_table_damaged
 
-# For all from EDX to EBP that looks like a branch, in order, the operand: a target below the length becomes the
-# distance to it from P, the operand's end. What is stored as -P to -1 is a distance without a target, less the length;
-# so no two distances are stored alike, and data that looks like a branch comes back too. Changes EAX, EBX, ECX, ESI,
-# EDI.
+# For all from EDX to EBP that looks like a branch, in order, the operand: a target below the length, its highest byte
+# first, becomes the distance to it from P, the operand's end. What is stored as -P to -1, as high, is a distance without
+# a target, less the length. What is neither so, but would be with its lowest byte first, is turned round. So no two
+# operands are stored alike, none overlaps another, and data that looks like a branch comes back. Changes EAX, EBX, ECX,
+# ESI, EDI.
 .code32
 boot_unpack_branches:
     mov esi, edx
@@ -95,14 +96,23 @@ boot_unpack_branches:
 2:  lea eax, [esi + 4]
     sub eax, edx                        # P
     mov ebx, [esi]
+    bswap ebx
     cmp ebx, edi
     jb 5f                               # a target
     add ebx, eax
-    jnc 1b                              # not -P to -1 either: it stays
-    add ebx, edi
+    jc 6f                               # -P to -1
+    mov ebx, [esi]
+    cmp ebx, edi
+    jb 7f
+    add ebx, eax
+    jnc 9f                              # it stays
+    sub ebx, eax
+7:  bswap ebx
+    jmp 8f
+6:  add ebx, edi
 5:  sub ebx, eax
-    mov [esi], ebx
-    add esi, 4
+8:  mov [esi], ebx
+9:  add esi, 4
     jmp 1b
 3:  cmp esi, ecx
     jae 4f

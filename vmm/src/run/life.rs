@@ -42,6 +42,8 @@ impl Life<'_, '_> {
         self.vm.follow_timer();
         // What the firmware's timer has left over.
         rt::irq::accept();
+        self.vm.at = AtExit::read();
+        self.vm.watch.before_entry(self.vm.at.rflags);
         self.set_out(None);
         let aside = self.context.boot.load_ticks + self.context.frames.clear_ticks();
         let since_boot_sector = rdtsc() - self.context.boot.tsc_at_boot_sector;

@@ -38,7 +38,8 @@ pub enum Signature {
 
 impl Pc {
     /// Boots from `drive`: its first sector is loaded at 0:7C00, DL is the drive's number, and the processor stands
-    /// at the sector's first instruction, interrupts on. To be called after [`Self::power_on`].
+    /// at the sector's first instruction, interrupts off as Bochs' BIOS leaves them (others leave them on): a program that
+    /// ends with a lone HLT then stands still, instead of running on at the next tick. To be called after [`Self::power_on`].
     ///
     /// # Errors
     /// [`BootError`] if there is no disk, or no signature where one is required.
@@ -68,7 +69,7 @@ impl Pc {
         context.cpu.set_segment(SegmentRegister::Ss, STACK.segment);
         context.cpu.set_esp(u32::from(STACK.offset));
         context.cpu.set_eip(BOOT_SECTOR);
-        context.cpu.set_eflags(Flags::FIXED | Flags::IF);
+        context.cpu.set_eflags(Flags::FIXED);
         Ok(())
     }
 }

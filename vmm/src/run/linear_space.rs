@@ -145,7 +145,15 @@ impl LinearSpace {
     }
 
     /// The physical address of `linear`. Sets the flags that the processor would set in the guest's tables.
-    fn translate(&self, space: &mut PcSpace, linear: u32, access: Access) -> Result<u32, PageFault> {
+    ///
+    /// # Errors
+    /// [`PageFault`]
+    pub fn translate(
+        &self,
+        space: &mut PcSpace,
+        linear: u32,
+        access: Access,
+    ) -> Result<u32, PageFault> {
         if self.cr0 & cr0::PG == 0 {
             return Ok(linear);
         }

@@ -4,7 +4,7 @@
 //! On entry the processor has found the new task's descriptor: a TSS of the right type, present, long enough. All else
 //! is done here: the old task is saved, the new one loaded, and what is wrong with it is raised in it.
 
-use v8086::{Flags, vector};
+use v8086::{Flags, GuestMemory, vector};
 use vmx::Field;
 use vmx::control_register::cr0;
 use vmx::event::{EventKind, InterruptionInformation};
@@ -16,7 +16,7 @@ use crate::guest_cpu::AtExit;
 
 use super::control_registers::{register, set_cr3, set_register};
 use super::descriptor::{Descriptor, load};
-use super::linear_space::{LinearSpace, PageFault};
+use super::linear_space::{Access, LinearSpace, PageFault};
 use super::unrestricted::{debug_trap, raise};
 use super::vm::{Next, SHUTDOWN, Vm};
 
@@ -96,9 +96,11 @@ mod field {
     pub const TRAP: u32 = 17;
 }
 
-/// A task-state segment.
+/// A task-state segment. Its address is translated once, for contiguous physical memory (SDM vol. 3, 7.2.1 "Task-State
+/// Segment (TSS)"): the guest's clock runs meanwhile, and on an emulated machine each walk of its tables takes long.
 #[derive(Clone, Copy)]
 struct Tss {
+    /// Physical.
     base: u32,
     wide: bool,
 }
@@ -107,6 +109,10 @@ impl Tss {
     /// CR3 in a 32-bit one.
     const CR3: u32 = 0x1C;
     const SEGMENTS: [SegmentName; 6] = SegmentName::CODE_AND_DATA;
+
+    fn at(vm: &mut Vm, linear: u32, wide: bool, access: Access) -> Result<Self, PageFault> {
+        Ok(Self { base: LinearSpace::system().translate(&mut vm.space, linear, access)?, wide })
+    }
 
     fn place(self, field: u32) -> (u32, usize) {
         if self.wide { (self.base + 0x20 + 4 * field, 4) } else { (self.base + 0x0E + 2 * field, 2) }
@@ -117,32 +123,30 @@ impl Tss {
         if self.wide { &Self::SEGMENTS } else { &Self::SEGMENTS[..4] }
     }
 
-    fn read(self, vm: &mut Vm, field: u32) -> Result<u32, PageFault> {
+    fn read(self, vm: &Vm, field: u32) -> u32 {
         let (at, size) = self.place(field);
         let mut bytes = [0; 4];
-        LinearSpace::system().read(&mut vm.space, at, &mut bytes[..size])?;
-        Ok(u32::from_le_bytes(bytes))
+        vm.space.read(at, &mut bytes[..size]);
+        u32::from_le_bytes(bytes)
     }
 
-    fn write(self, vm: &mut Vm, field: u32, value: u32) -> Result<(), PageFault> {
+    fn write(self, vm: &mut Vm, field: u32, value: u32) {
         let (at, size) = self.place(field);
-        LinearSpace::system().write(&mut vm.space, at, &value.to_le_bytes()[..size])
+        vm.space.write(at, &value.to_le_bytes()[..size]);
     }
 
     /// Saves the processor's state as it is, with this IP and these flags.
-    fn save(self, vm: &mut Vm, ip: u32, flags: u32) -> Result<(), PageFault> {
-        self.write(vm, field::IP, ip)?;
-        self.write(vm, field::FLAGS, flags)?;
+    fn save(self, vm: &mut Vm, ip: u32, flags: u32) {
+        self.write(vm, field::IP, ip);
+        self.write(vm, field::FLAGS, flags);
         for number in 0..8 {
             let value = register(&vm.vcpu.general, GeneralRegister(number));
-            self.write(vm, field::GENERAL + u32::from(number), value as u32)?;
+            self.write(vm, field::GENERAL + u32::from(number), value as u32);
         }
         for (index, name) in (0..).zip(self.segments()) {
             let (at, _) = self.place(field::SEGMENTS + index);
-            let selector = vmread(name.fields().selector) as u16;
-            LinearSpace::system().write(&mut vm.space, at, &selector.to_le_bytes())?;
+            vm.space.write_u16(at, vmread(name.fields().selector) as u16);
         }
-        Ok(())
     }
 }
 
@@ -176,29 +180,31 @@ fn carry_out(vm: &mut Vm, switch: TaskSwitch) -> Result<(), Fault> {
 
     let old_selector = vmread(Field::GUEST_TR_SELECTOR) as u16;
     let old_rights = vmread(Field::GUEST_TR_ACCESS_RIGHTS);
-    let old = Tss { base: vmread(Field::GUEST_TR_BASE) as u32, wide: old_rights & 8 != 0 };
+    let wide = old_rights & 8 != 0;
     // All of its state must have room.
-    if vmread(Field::GUEST_TR_LIMIT) < if old.wide { 0x5F } else { 0x29 } {
+    if vmread(Field::GUEST_TR_LIMIT) < if wide { 0x5F } else { 0x29 } {
         return Err(Fault::Selector { vector: vector::INVALID_TSS, selector: old_selector });
     }
+    let old = Tss::at(vm, vmread(Field::GUEST_TR_BASE) as u32, wide, Access::Write)?;
+    let access = if nests { Access::Write } else { Access::Read };
+    let new = Tss::at(vm, descriptor.base(), descriptor.is(Descriptor::WIDE), access)?;
     let mut flags = vmread(Field::GUEST_RFLAGS) as u32;
     if returns {
         flags &= !Flags::NT;
     }
-    old.save(vm, ip, flags)?;
+    old.save(vm, ip, flags);
     if !nests && let Some(mut descriptor) = Descriptor::read(vm, old_selector)? {
         descriptor.mark(vm, Descriptor::BUSY, false)?;
     }
 
-    let new = Tss { base: descriptor.base(), wide: descriptor.is(Descriptor::WIDE) };
     if nests {
-        LinearSpace::system().write(&mut vm.space, new.base, &old_selector.to_le_bytes())?;
+        vm.space.write_u16(new.base, old_selector);
     }
     if !returns {
         descriptor.mark(vm, Descriptor::BUSY, true)?;
     }
-    let traps = new.wide && new.read(vm, field::TRAP)? & 1 != 0;
-    enter(vm, new, descriptor, selector, nests)?;
+    let traps = new.wide && new.read(vm, field::TRAP) & 1 != 0;
+    enter(vm, new, descriptor, selector, nests);
     load_segments(vm, new)?;
     if let Some(code) = error_code {
         push(vm, new, code)?;
@@ -210,38 +216,32 @@ fn carry_out(vm: &mut Vm, switch: TaskSwitch) -> Result<(), Fault> {
 }
 
 /// Loads all of the new task but its segments.
-fn enter(vm: &mut Vm, new: Tss, descriptor: Descriptor, selector: u16, nests: bool) -> Result<(), Fault> {
-    // Read with the old task's page tables.
-    let ip = new.read(vm, field::IP)?;
-    let mut flags = new.read(vm, field::FLAGS)? | Flags::FIXED;
-    let mut general = [0; 8];
-    for (index, value) in (0..).zip(&mut general) {
-        *value = new.read(vm, field::GENERAL + index)?;
-    }
-    let mut cr3 = [0; 4];
-    LinearSpace::system().read(&mut vm.space, new.base + Tss::CR3, &mut cr3)?;
+fn enter(vm: &mut Vm, new: Tss, descriptor: Descriptor, selector: u16, nests: bool) {
+    let mut flags = new.read(vm, field::FLAGS) | Flags::FIXED;
     if nests {
         flags |= Flags::NT;
     }
     descriptor.load(SegmentName::Tr, selector);
     vmwrite(Field::GUEST_CR0, vmread(Field::GUEST_CR0) | cr0::TS);
     if new.wide && vmread(Field::GUEST_CR0) & cr0::PG != 0 {
+        let mut cr3 = [0; 4];
+        vm.space.read(new.base + Tss::CR3, &mut cr3);
         set_cr3(vm, u32::from_le_bytes(cr3).into());
     }
     /// The local breakpoints of DR7, which belong to a task.
     const LOCAL: u64 = 0x155;
     vmwrite(Field::GUEST_DR7, vmread(Field::GUEST_DR7) & !LOCAL);
-    vmwrite(Field::GUEST_RIP, ip.into());
+    vmwrite(Field::GUEST_RIP, new.read(vm, field::IP).into());
     let known = if new.wide { 0x3F_7FD7 } else { 0x7FD7 };
     vmwrite(Field::GUEST_RFLAGS, u64::from(flags & known));
     vmwrite(Field::GUEST_INTERRUPTIBILITY_STATE, 0);
     vmwrite(Field::GUEST_PENDING_DEBUG_EXCEPTIONS, 0);
-    for (number, value) in (0..).zip(general) {
+    for number in 0..8 {
+        let value = new.read(vm, field::GENERAL + u32::from(number));
         // A 16-bit TSS leaves the upper halves undefined; the processor sets them.
         let value = if new.wide { value } else { value | 0xFFFF_0000 };
         set_register(&mut vm.vcpu.general, GeneralRegister(number), value.into());
     }
-    Ok(())
 }
 
 /// Loads the LDT, then the segments, each of which may raise an exception in the new task.
@@ -250,7 +250,7 @@ fn load_segments(vm: &mut Vm, new: Tss) -> Result<(), Fault> {
     let names = new.segments();
     let mut selectors = [0; 7];
     for (index, selector) in (0..).zip(&mut selectors[..=names.len()]) {
-        *selector = new.read(vm, field::SEGMENTS + index)? as u16;
+        *selector = new.read(vm, field::SEGMENTS + index) as u16;
     }
     let (code, table) = (selectors[SegmentName::Cs as usize], selectors[names.len()]);
     let virtual_8086 = vmread(Field::GUEST_RFLAGS) as u32 & Flags::VM != 0;

@@ -70,13 +70,14 @@ const PLAYED: [(&str, &[&str]); 3] = [
 ];
 
 /// Guests and scenarios, by a part of their names, that may end otherwise in virtual-8086 mode, and why.
-const UNRESTRICTED_ONLY: [(&str, &str); 8] = [
+const UNRESTRICTED_ONLY: [(&str, &str); 9] = [
     ("guest beyond", "it goes through protected mode for segments of 4 GiB"),
     ("guest high-memory", "so does this one"),
     ("guest paging", "it switches to protected mode, with page tables of its own"),
     ("last-byte", "it runs 32-bit code"),
     ("odd-segment", "it switches to protected mode, as the next"),
     ("protected-reset", "it switches to protected mode, which ends with a report in virtual-8086 mode"),
+    ("virtual-8086 mode has", "it switches to protected mode first"),
     ("syslinux 6", "it switches to protected mode before its prompt"),
     ("GRUB", "its second stage switches to protected mode"),
 ];

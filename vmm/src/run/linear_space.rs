@@ -148,12 +148,7 @@ impl LinearSpace {
     ///
     /// # Errors
     /// [`PageFault`]
-    pub fn translate(
-        &self,
-        space: &mut PcSpace,
-        linear: u32,
-        access: Access,
-    ) -> Result<u32, PageFault> {
+    pub fn translate(&self, space: &mut PcSpace, linear: u32, access: Access) -> Result<u32, PageFault> {
         if self.cr0 & cr0::PG == 0 {
             return Ok(linear);
         }

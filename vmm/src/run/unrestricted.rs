@@ -98,7 +98,7 @@ impl Backend for Unrestricted {
     }
 
     fn in_real_mode(&self) -> bool {
-        vmread(Field::GUEST_CR0) & cr0::PE == 0
+        vmread(Field::GUEST_CR0) & cr0::PE == 0 || vmread(Field::GUEST_RFLAGS) as u32 & Flags::VM != 0
     }
 }
 

@@ -141,11 +141,8 @@ pub const SEGMENTS: [(Field, Field); 6] = [
     (Field::GUEST_GS_SELECTOR, Field::GUEST_GS_BASE),
 ];
 
-/// Flags that the VMM owns while the guest runs in virtual-8086 mode.
+/// Flags that belong to who runs virtual-8086 mode, the VMM or the guest's own monitor, and stay as they are.
 const OWNED: u32 = Flags::VM | Flags::IOPL | Flags::VIF | Flags::VIP;
-
-/// What the owned flags are: virtual-8086 mode at IOPL 3.
-const OWNED_VALUE: u32 = Flags::VM | Flags::IOPL;
 
 impl<F: Fields> Cpu for GuestCpu<'_, F> {
     #[inline(always)]
@@ -204,8 +201,8 @@ impl<F: Fields> Cpu for GuestCpu<'_, F> {
             self.fields.write(Field::GUEST_PENDING_DEBUG_EXCEPTIONS, 0);
         }
         let virtual_8086 = before & Flags::VM != 0;
-        let (owned, value) = if virtual_8086 { (OWNED, OWNED_VALUE) } else { (Flags::VM, 0) };
-        self.fields.write(Field::GUEST_RFLAGS, (eflags & !owned | value | Flags::FIXED).into());
+        let owned = if virtual_8086 { OWNED } else { Flags::VM };
+        self.fields.write(Field::GUEST_RFLAGS, (eflags & !owned | before & owned | Flags::FIXED).into());
     }
 }
 

@@ -70,6 +70,8 @@ pub struct PcSpace {
     pixel_memory: bool,
     /// Pages of text memory that the guest may not write to before somebody is told.
     watched: Range<usize>,
+    /// Where a service finds the linear addresses that are not plain, while it works for a guest with page tables.
+    pub translate: Option<fn(&Self, u32) -> u32>,
     /// What is restored, where a fuzzer wants it.
     #[cfg(feature = "fuzz")]
     watch: Option<written::Watch>,
@@ -114,6 +116,7 @@ impl PcSpace {
             a20: true,
             pixel_memory: false,
             watched: 0..0,
+            translate: None,
             #[cfg(feature = "fuzz")]
             watch: None,
             #[cfg(feature = "fuzz")]
@@ -324,6 +327,11 @@ impl PcSpace {
             _ if page < self.ram.length() / PAGE_BYTES => Page::Ram,
             _ => Page::Hole,
         }
+    }
+
+    /// Where an address lies that a service was given.
+    fn linear(&self, address: usize) -> usize {
+        self.gate(self.translate.map_or(address, |translate| translate(self, address as u32) as usize))
     }
 
     /// The address that the A20 gate lets through.

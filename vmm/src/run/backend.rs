@@ -70,8 +70,8 @@ pub trait Backend {
     /// How the processor delivers a hardware interrupt at the next entry.
     fn injection(&self) -> Injection;
 
-    /// Whether the guest runs as real mode does, with BIOS services in its reach; in virtual-8086 mode of its own, too, as
-    /// under EMM386, where what a service is given lies at the same physical address.
+    /// Whether the guest runs as real mode does, with BIOS services in its reach: in a virtual-8086 mode of its own, too, as
+    /// under EMM386.
     fn in_real_mode(&self) -> bool;
 }
 

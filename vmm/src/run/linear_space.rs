@@ -173,7 +173,7 @@ impl LinearSpace {
         let pae = self.cr4 & cr4::PAE != 0;
         let read = |address: u32| {
             let mut bytes = [0; 8];
-            space.read(address, &mut bytes[..if pae { 8 } else { 4 }]);
+            space.read_physical(address, &mut bytes[..if pae { 8 } else { 4 }]);
             u64::from_le_bytes(bytes)
         };
         let (upper_at, table_index, large_bits) = if pae {
@@ -206,6 +206,11 @@ impl LinearSpace {
         let flags = [Flag { at: upper_at, wanted: entry::ACCESSED }, Flag { at: lower_at, wanted: used }];
         Ok((lower as u32 & !offset_mask | linear & offset_mask, flags))
     }
+}
+
+/// Where `linear` lies, or would without paging if the guest has nothing there.
+pub fn physical(space: &PcSpace, linear: u32) -> u32 {
+    LinearSpace::system().readable(space, linear).unwrap_or(linear)
 }
 
 /// Bits that an access leaves in the first byte of an entry.

@@ -5,6 +5,7 @@ use v8086::{FarPointer, Flags, GuestMemory};
 use vmx::Field;
 
 use super::bios_trace::Call;
+use super::linear_space::physical;
 use super::turns::Done;
 use super::vm::{Next, Shown, Vm};
 use crate::cpu::vmx::vmread;
@@ -54,7 +55,10 @@ impl Vm {
         if self.plain_code == 0 && !self.backend.in_real_mode() {
             return self.backend.undefined_instruction(self);
         }
-        self.serve(FarPointer::new(self.at.cs as u16, self.at.rip as u16), report)
+        self.space.translate = (self.plain_code == 0).then_some(physical as fn(&_, _) -> _);
+        let next = self.serve(FarPointer::new(self.at.cs as u16, self.at.rip as u16), report);
+        self.space.translate = None;
+        next
     }
 
     #[inline(never)]

@@ -99,7 +99,7 @@ impl GuestMemory for PcSpace {
         }
         let mut done = 0;
         while done < bytes.len() {
-            done += self.read_page(self.gate(address as usize + done), &mut bytes[done..]);
+            done += self.read_page(self.linear(address as usize + done), &mut bytes[done..]);
         }
     }
 
@@ -109,7 +109,7 @@ impl GuestMemory for PcSpace {
         }
         let mut done = 0;
         while done < bytes.len() {
-            done += self.write_page(self.gate(address as usize + done), &bytes[done..]);
+            done += self.write_page(self.linear(address as usize + done), &bytes[done..]);
         }
     }
 

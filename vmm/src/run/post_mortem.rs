@@ -10,6 +10,7 @@ use wire::{CodeSize, EXIT_CODE, ExitRecord, Record, Registers};
 use crate::cpu::vmx::vmread;
 use crate::exit::number;
 use crate::guest_cpu::{AtExit, SEGMENTS};
+use crate::memory::{Mode, Translation};
 use crate::operation::Left;
 use crate::report::Reporter;
 
@@ -175,15 +176,16 @@ fn code_segment() -> CodeSegment {
 
 /// CR0 as the guest believes it.
 fn visible_cr0(vm: &Vm) -> u32 {
-    if in_virtual_8086_mode() {
+    if seems_real(vm) {
         return vm.system.cr0;
     }
     let owned = vmread(Field::CR0_GUEST_HOST_MASK);
     (vmread(Field::GUEST_CR0) & !owned | vmread(Field::CR0_READ_SHADOW) & owned) as u32
 }
 
-fn in_virtual_8086_mode() -> bool {
-    vmread(Field::GUEST_RFLAGS) & u64::from(Flags::VM) != 0
+/// Whether the guest runs in a virtual-8086 mode of the VMM's, which it takes for real mode.
+fn seems_real(vm: &Vm) -> bool {
+    vm.backend.translation() != Translation::Extended(Mode::Unrestricted)
 }
 
 /// Reads linear memory; what is not mapped reads zero.
@@ -223,7 +225,7 @@ fn registers(report: &mut Reporter, vm: &Vm) {
             esp,
         ],
         eip: vmread(Field::GUEST_RIP) as u32,
-        eflags: vmread(Field::GUEST_RFLAGS) as u32 & !Flags::VM,
+        eflags: vmread(Field::GUEST_RFLAGS) as u32 & if seems_real(vm) { !Flags::VM } else { u32::MAX },
         selectors: SEGMENTS.map(|(selector, _)| vmread(selector) as u16),
         bases: SEGMENTS.map(|(_, base)| vmread(base) as u32),
         cr0: visible_cr0(vm),

@@ -77,7 +77,7 @@ const UNRESTRICTED_ONLY: [(&str, &str); 9] = [
     ("last-byte", "it runs 32-bit code"),
     ("odd-segment", "it switches to protected mode, as the next"),
     ("protected-reset", "it switches to protected mode, which ends with a report in virtual-8086 mode"),
-    ("virtual-8086 mode has", "it switches to protected mode first"),
+    ("guest virtual-8086", "it switches to protected mode first"),
     ("syslinux 6", "it switches to protected mode before its prompt"),
     ("GRUB", "its second stage switches to protected mode"),
 ];

@@ -80,7 +80,7 @@ const FIRST_KEY: Ticks = Ticks(TICKS_BETWEEN_KEYS * GUEST_TICK);
 const TICKS_BEFORE_LOOK: u64 = 4;
 /// A program that begins to write to the screen is left so long to go on with it. From then on the times between two
 /// looks grow by an eighth up to a tick, until the screen rests for a tick.
-const FIRST_LOOK: u64 = GUEST_TICK / 512;
+const FIRST_LOOK: u64 = GUEST_TICK / 1024;
 /// A screen that was not written to is looked at as often: what it shows may have been moved.
 const TICKS_BETWEEN_LOOKS: u64 = 4;
 /// Ticks without a change of the screen that end a script whose last step typed.
@@ -148,13 +148,13 @@ pub struct Script {
 }
 
 impl Script {
-    /// A script at its first step.
+    /// A script at its first step, which it begins at the first tick.
     pub const fn new() -> Self {
         Self {
             step: 0,
             stroke: 0,
             phase: Phase::Until(Ticks::ZERO),
-            next_poll: Ticks::ZERO,
+            next_poll: Ticks(GUEST_TICK),
             held: None,
             written: false,
             look_from: Ticks::ZERO,

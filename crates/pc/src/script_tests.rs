@@ -141,18 +141,18 @@ fn looks(guest: &mut Guest, steps: &[Given], writes: impl Fn(usize) -> Ticks, co
 fn looks_at_a_screen_that_is_written_to_become_rarer_until_it_rests() {
     let steps = [Given::Expect("done")];
     let mut guest = Guest::new();
-    assert_eq!(guest.run(&steps, 2), None);
+    assert_eq!(guest.run(&steps, 3), None);
     assert_eq!(guest.script.early_look(), None);
     let dense = looks(&mut guest, &steps, |_| Ticks::ZERO, 80);
-    assert_eq!(dense[..3], [128, 256, 400]);
+    assert_eq!(dense[..3], [64, 128, 200]);
     let between: Vec<u64> = dense.windows(2).map(|pair| pair[1] - pair[0]).collect();
     assert!(between[..30].is_sorted());
     // At each tick it is looked at anyway.
-    assert_eq!(between[60..], [GUEST_TICK; 19]);
+    assert_eq!(between[65..], [GUEST_TICK; 14]);
     // One that has rested for a tick begins anew.
     guest.machine.now = guest.machine.now.plus(2 * GUEST_TICK);
     assert_eq!(guest.poll(&steps), Progress::Running);
-    assert_eq!(looks(&mut guest, &steps, |_| Ticks::ZERO, 3), [128, 256, 400]);
+    assert_eq!(looks(&mut guest, &steps, |_| Ticks::ZERO, 3), [64, 128, 200]);
     guest.machine.now = guest.machine.now.plus(100);
     guest.script.written(false, guest.machine.now);
     guest.show("done");
@@ -186,7 +186,7 @@ fn what_a_service_has_written_is_looked_at_at_once_but_not_while_the_script_wait
 fn several_expectations_are_met_in_one_look() {
     let mut guest = Guest::new();
     guest.show("one two");
-    assert_eq!(guest.run(&[Given::Expect("two"), Given::Expect("one")], 10), Some(0));
+    assert_eq!(guest.run(&[Given::Expect("two"), Given::Expect("one")], 10), Some(1));
 }
 
 #[test]
@@ -198,8 +198,8 @@ fn keys_wait_for_each_other_and_two_ticks() {
     let ticks: Vec<u64> = guest.read.iter().map(|key| key.1).collect();
     let keys: Vec<u16> = guest.read.iter().map(|key| key.0).collect();
     assert_eq!(keys, [0x1E61, 0x3062, 0x1E61]);
-    // Pressed at 2; taken before the look at 3; so the next comes at 5.
-    assert_eq!(ticks, [2, 5, 8]);
+    // Found at 1, pressed at 3; taken before the look at 4; so the next comes at 6.
+    assert_eq!(ticks, [3, 6, 9]);
 }
 
 #[test]

@@ -164,14 +164,14 @@ impl Life<'_, '_> {
         }
         let took = aside.map_or(0, |since| self.console.note_look(since));
         self.vm.clock.stand_still(took);
-        if look_at != self.vm.look_at {
-            self.vm.look_at = look_at;
-            self.vm.follow_timer();
-        }
         let sees_every_exit = self.vm.statistics.is_some() || self.vm.traces_bios;
         self.vm.turn = if sees_every_exit { 0 } else { self.vm.clock.tsc_at(self.console.next_turn()) };
         self.vm.sleeps_alone = look_at.is_none();
+        let other_look = core::mem::replace(&mut self.vm.look_at, look_at) != look_at;
         self.vm.expect_event();
+        if other_look {
+            self.vm.follow_wake();
+        }
         aside.map(|since| self.console.note_look(since));
     }
 

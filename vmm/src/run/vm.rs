@@ -292,6 +292,11 @@ impl Vm {
         self.pc.advance(self.clock.now());
         self.expect_event();
         self.due = 0;
+        self.follow_wake();
+    }
+
+    /// The machine's timer alone, where it is the only one, once it is known when a device next has something to do.
+    pub fn follow_wake(&mut self) {
         if self.aids.timer.is_none() {
             self.host_timer.follow(self.wake_at(), self.timer_period, &self.clock);
         }

@@ -44,9 +44,9 @@ impl Clock {
         Ok(Self { start: end, rate, ticks_per_clock: u64::MAX / rate + 1 })
     }
 
-    /// The same clock, started now.
-    pub fn restarted(self) -> Self {
-        Self { start: rdtsc(), ..self }
+    /// The same clock, which shows this time now.
+    pub fn showing(self, time: Ticks) -> Self {
+        Self { start: rdtsc().wrapping_sub(self.tsc_in(time.0)), ..self }
     }
 
     /// Leaves out a time during which nothing of the guest's went on, in TSC ticks.

@@ -85,7 +85,7 @@ impl<'vmx> Planned<'vmx> {
     /// What the processor refuses.
     pub fn launch(mut self, report: &mut Reporter) -> Result<(RunningVm<'vmx>, Exit), Failure> {
         self.vmcs.apply(&self.machine)?;
-        self.vm.clock = self.vm.clock.restarted();
+        self.vm.clock = self.vm.clock.showing(pc::Ticks::ZERO);
         host_timer::follow(&self.vm.pc, self.vm.clock.now());
         match self.vmcs.launch(&mut self.vm.vcpu) {
             Ok((vmcs, reason)) => {

@@ -177,7 +177,7 @@ impl<'a> Trial<'a> {
         host_registers::forget_guest();
         self.booted.fields().for_each(|(field, value)| vmwrite(field, value));
         vm.at = AtExit::read();
-        vm.clock = vm.clock.restarted();
+        vm.clock = vm.clock.showing(Ticks::ZERO);
         vm.timer_period = vm.pc.timer_period();
         // Not with what the last program left over.
         rt::irq::accept();

@@ -1,7 +1,7 @@
 //! A run that is under way: exit by exit, what concerns more than the guest. Its user looks, its devices move on, it sleeps, it
 //! is reset, it ends.
 
-use pc::{Context as Service, Ticks};
+use pc::{Context as Service, GUEST_TICK, Ticks};
 use rt::cpu::rdtsc;
 use v8086::Shutdown;
 use vmx::Machine;
@@ -18,6 +18,10 @@ use crate::memory::watched;
 use crate::operation::{CurrentVmcs, LaunchedVmcs};
 use crate::plan::Surroundings;
 use crate::{Context, Ending};
+
+/// From power-on to the boot sector, as far as the guest sees. Its timer has been running meanwhile, as on a PC, so that a
+/// program which waits for a tick need not wait for all of it.
+const BOOTED: Ticks = Ticks(GUEST_TICK / 8 * 7);
 
 /// See the module.
 pub struct Life<'a, 'job> {
@@ -39,6 +43,7 @@ impl Life<'_, '_> {
         vmcs.apply(machine)?;
         self.break_first_entry();
         self.vm.timer_period = self.vm.pc.timer_period();
+        self.vm.clock = self.vm.clock.showing(BOOTED);
         self.vm.follow_timer();
         // What the firmware's timer has left over.
         rt::irq::accept();
@@ -212,7 +217,8 @@ impl Life<'_, '_> {
     fn restart(&mut self, vmcs: &mut LaunchedVmcs) -> Result<(), Failure> {
         self.console.show_last(&self.vm.pc, &self.vm.space, &mut self.context.report);
         self.vm.space.clear();
-        let machine = power_on(self.context, self.job, self.around, self.vm)?;
+        let now = self.vm.clock.now();
+        let machine = power_on(self.context, self.job, self.around, self.vm, now)?;
         vmcs.apply(&machine)?;
         self.vm.at = AtExit::read();
         self.vm.due = 0;

@@ -36,7 +36,6 @@ mod virtual_8086;
 mod vm;
 
 use pc::{Context as Service, GUEST_TICK, Pc, PcConfig, Signature, Ticks};
-use rt::cpu::rdtsc;
 use v8086::SystemRegisters;
 use vmx::Machine;
 use wire::RunJob;
@@ -91,8 +90,7 @@ pub fn run(context: &mut Context, job: &RunJob) -> Result<Ending, Failure> {
         host: HostState::current(),
     };
     let mut vm = build(context, job, &processor)?;
-    let machine = power_on(context, job, &around, &mut vm)?;
-    let powered_on = rdtsc();
+    let machine = power_on(context, job, &around, &mut vm, Ticks::ZERO)?;
     let broken_rules = lifecycle::audit(&mut context.report, &machine, &processor.capabilities);
     if broken_rules > 0 {
         return Err(Failure::Audit(broken_rules));
@@ -100,8 +98,6 @@ pub fn run(context: &mut Context, job: &RunJob) -> Result<Ending, Failure> {
 
     let seal = Seal::new(vm.space.guarded().chain(&bitmaps));
     let console = Console::new(job, context.report.link(), vm.backend.name());
-    // The guest's time begins with its first instruction, not with our checks.
-    vm.clock.stand_still(rdtsc() - powered_on);
     let mut life =
         Life { context, job, around: &around, vm: &mut vm, console, end: None, next_look: Ticks::NEVER };
     let ending = life.live(vmcs, &machine);
@@ -162,7 +158,7 @@ pub fn build(context: &mut Context, job: &RunJob, processor: &Processor) -> Resu
         space,
         pc: Pc::new(config(job)),
         disks,
-        clock: clock.restarted(),
+        clock: clock.showing(Ticks::ZERO),
         system: SystemRegisters {
             smsw_shows_pe: job.smsw_shows_pe,
             ..SystemRegisters::after_bios(GUEST_CR4)
@@ -197,6 +193,7 @@ fn power_on(
     job: &RunJob,
     around: &Surroundings,
     vm: &mut Vm,
+    now: Ticks,
 ) -> Result<Machine, Failure> {
     vm.vcpu = Vcpu::new();
     let mut machine = vm.reset_processor(around)?;
@@ -206,7 +203,7 @@ fn power_on(
         memory: &mut vm.space,
         disks: &mut vm.disks,
         host: &mut context.report,
-        now: vm.clock.now(),
+        now,
     };
     vm.pc.power_on(config(job), &mut service);
     vm.pc

@@ -216,7 +216,7 @@ impl PcSpace {
         self.changed();
     }
 
-    /// Whether the guest may not write to `address`, whoever is told.
+    /// Whether the guest may not write to `address`, watched or not.
     pub fn is_refused(&self, address: u64) -> bool {
         self.kind(self.gate(address as usize) / PAGE_BYTES) != Page::Ram
     }

@@ -159,11 +159,11 @@ impl Life<'_, '_> {
     /// wanted.
     fn set_out(&mut self, aside: Option<u64>) {
         let look_at = self.console.early_look();
-        let next_look = self.console.next_look();
-        if next_look != self.next_look {
+        let (next_look, awaited) = (self.console.next_look(), self.console.awaited());
+        if next_look != self.next_look || awaited != self.vm.awaited {
             self.next_look = next_look;
-            self.vm.awaited = self.console.awaited();
-            let watches = self.vm.awaited.is_some() && look_at.is_none();
+            self.vm.awaited = awaited;
+            let watches = awaited.is_some() && look_at.is_none();
             let pages = if watches { self.vm.pc.screen(&self.vm.space).pages() } else { 0..0 };
             self.vm.space.watch(pages);
         }

@@ -1,7 +1,7 @@
 //! Who watches and types: the script of a run, or the person at the other end of the link.
 //!
-//! All of it happens at guest ticks, 18.2 times a second of the guest's time, so that two runs of a script are the
-//! same to the byte whatever the host machine does meanwhile.
+//! All of it happens in the guest's time, at its ticks, 18.2 times a second, and for a script that waits for text also soon
+//! after the screen was written to: so two runs of a script are the same to the byte whatever the host machine does meanwhile.
 
 mod picture;
 

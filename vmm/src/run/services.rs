@@ -39,9 +39,9 @@ impl Vm {
     #[inline(never)]
     fn quick_service(&mut self, place: FarPointer) -> bool {
         let Some(vector) = pc::service_vector(place.segment, place.offset) else { return false };
-        // Who watches wants to know whether the guest is busy.
         let general = &mut self.vcpu.general;
         let completes = vector == VIDEO_SERVICE && Some(general.al()) == self.awaited;
+        // Who watches wants to know whether the guest is busy.
         let done = !self.idle.is_wanted()
             && self.pc.quick_service(vector, general, self.space.first_mib(), caller_flags);
         if done && completes {
